@@ -1,0 +1,18 @@
+//! Types that the server, the command line and the studio's page share, and the one registry of
+//! commands from which the HTTP routes, the client, the command line's JSON and `docs/api.md` come.
+//!
+//! Compiles to `wasm32-unknown-unknown`: no I/O, no clock, no threads.
+
+pub mod command;
+pub mod error;
+pub mod event;
+pub mod ledger;
+pub mod live;
+pub mod plugin;
+pub mod query;
+pub mod registry;
+pub mod session;
+
+pub use command::{Command, CommandSpec};
+pub use error::{ApiError, ErrorCode};
+pub use registry::COMMANDS;

@@ -1,0 +1,90 @@
+//! The registry. Add a command here and the compiler asks the server for its handler, while the
+//! client, the page and `docs/api.md` have it already.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{ApiError, Command, CommandSpec, ErrorCode, event, ledger, live, plugin, query, session};
+
+macro_rules! commands {
+    ($($(#[doc = $doc:literal])+ $method:ident $type:ident ($request:path) -> $response:path;)*) => {
+        $(
+            $(#[doc = $doc])+
+            #[derive(Debug, Clone, Copy)]
+            pub struct $type;
+            impl Command for $type {
+                const NAME: &'static str = stringify!($method);
+                type Request = $request;
+                type Response = $response;
+            }
+        )*
+        /// Every command, in the order of the documentation.
+        pub const COMMANDS: &[CommandSpec] = &[$(CommandSpec {
+            name: stringify!($method),
+            summary: concat!($($doc),+),
+            request: stringify!($request),
+            response: stringify!($response),
+        }),*];
+
+        /// One method per command. A server implements it once, and is complete or does not compile.
+        pub trait Handlers: Send + Sync {
+            $(
+                $(#[doc = $doc])+
+                fn $method(
+                    &self,
+                    request: $request,
+                ) -> impl Future<Output = Result<$response, ApiError>> + Send;
+            )*
+        }
+
+        /// Runs the command called `name` on a JSON body; `None` when there is no such command.
+        pub async fn dispatch<H: Handlers>(
+            handlers: &H,
+            name: &str,
+            body: &[u8],
+        ) -> Option<Result<Vec<u8>, ApiError>> {
+            match name {
+                $(stringify!($method) => Some(match decode::<$request>(body) {
+                    Ok(request) => handlers.$method(request).await.and_then(|response| encode(&response)),
+                    Err(error) => Err(error),
+                }),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    let body = if body.is_empty() { b"{}" } else { body };
+    serde_json::from_slice(body).map_err(|error| {
+        ApiError::new(ErrorCode::BadRequest, format!("the request body does not fit this command: {error}"))
+            .hint("docs/api.md lists the fields of every command")
+    })
+}
+
+fn encode<T: Serialize>(response: &T) -> Result<Vec<u8>, ApiError> {
+    serde_json::to_vec(response)
+        .map_err(|error| ApiError::new(ErrorCode::Internal, format!("the response cannot be written as JSON: {error}")))
+}
+
+commands! {
+    /// The ledger, the queues and the plugins, at one moment.
+    status Status (ledger::StatusRequest) -> ledger::Status;
+    /// One read-only SQL statement on the store.
+    query Query (query::QueryRequest) -> query::QueryResult;
+    /// The chain of plugins with state, version, budgets and last error.
+    plugins Plugins (plugin::PluginsRequest) -> plugin::PluginList;
+    /// Adds a plugin folder to the end of the chain and watches it.
+    plugin_add PluginAdd (plugin::PluginAdd) -> plugin::PluginView;
+    /// The newest log lines of a plugin.
+    plugin_logs PluginLogs (plugin::PluginLogsRequest) -> plugin::PluginLogs;
+    /// One recent event, stage by stage, with its form before and after each plugin.
+    journey Journey (event::JourneyRequest) -> event::Journey;
+    /// Starts, stops or re-paces the demo stream.
+    demo Demo (live::DemoRequest) -> live::DemoState;
+    /// Recounts the logs against the store and reports every difference.
+    audit Audit (ledger::AuditRequest) -> ledger::Audit;
+    /// A link that opens the studio in a browser; it holds a code that works once.
+    open_link OpenLink (session::OpenLinkRequest) -> session::Link;
+    /// Order-independent digests of the store's current state.
+    digest Digest (ledger::DigestRequest) -> ledger::Digest;
+}

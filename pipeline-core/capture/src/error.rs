@@ -1,0 +1,76 @@
+//! What a client is told when its request is refused. Texts and statuses are those of PostHog's
+//! current capture service, so that client libraries react as they do in production.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::intake::IntakeRefusal;
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CaptureError {
+    #[error("failed to decode request: {0}")]
+    Decode(String),
+    #[error("failed to parse request: {0}")]
+    Parse(String),
+    #[error("request holds no event")]
+    Empty,
+    #[error("event submitted with an empty event name")]
+    EmptyEventName,
+    #[error("event submitted with an empty distinct_id")]
+    EmptyDistinctId,
+    #[error("event submitted without a distinct_id")]
+    MissingDistinctId,
+    #[error("event submitted without an api_key")]
+    MissingToken,
+    #[error("batch submitted with inconsistent api_key values")]
+    MixedTokens,
+    #[error("API key is not valid: {0}")]
+    InvalidToken(&'static str),
+    #[error("request too large: the limit is {limit_bytes} bytes")]
+    TooLarge { limit_bytes: usize },
+    #[error("the request body did not arrive in time")]
+    SlowBody,
+    #[error("transient error, please retry")]
+    Unavailable(IntakeRefusal),
+}
+
+impl CaptureError {
+    /// The rule that refused, as the ledger names it.
+    pub const fn rule(&self) -> &'static str {
+        match self {
+            Self::Decode(_) => "undecodable_body",
+            Self::Parse(_) => "unparseable_body",
+            Self::Empty => "no_event",
+            Self::EmptyEventName => "empty_event_name",
+            Self::EmptyDistinctId => "empty_distinct_id",
+            Self::MissingDistinctId => "missing_distinct_id",
+            Self::MissingToken => "missing_token",
+            Self::MixedTokens => "mixed_tokens",
+            Self::InvalidToken(_) => "invalid_token",
+            Self::TooLarge { .. } => "too_large",
+            Self::SlowBody => "slow_body",
+            Self::Unavailable(_) => "unavailable",
+        }
+    }
+
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::MissingToken | Self::MixedTokens | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+impl IntoResponse for CaptureError {
+    fn into_response(self) -> Response {
+        let mut response = (self.status(), self.to_string()).into_response();
+        if let Self::Unavailable(refusal) = &self {
+            let seconds = if matches!(refusal, IntakeRefusal::DiskReserve { .. }) { "30" } else { "5" };
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+        }
+        response
+    }
+}

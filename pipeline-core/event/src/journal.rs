@@ -1,0 +1,172 @@
+//! The payload of a record in the journal: what the plugin stage did, so that it is never done again.
+//!
+//! Everything after the journal (persons, store, plugin storage, ledger) is a projection of the two
+//! logs. An event that no plugin touched costs a few bytes here; its content stays in the intake log.
+//! On disk: one version byte, then the postcard form of [`JournalRecord`].
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::clock::UnixMillis;
+
+/// The version byte that leads a payload.
+pub const JOURNAL_VERSION: u8 = 1;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum JournalRecord {
+    Batch(BatchRecord),
+    Control(ControlRecord),
+}
+
+/// The effects of one batch of intake events.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct BatchRecord {
+    /// First intake offset of the batch.
+    pub first_offset: u64,
+    /// Intake offsets covered; `effects` has one entry each.
+    pub event_count: u32,
+    /// When the batch was processed; the `created_at` of its rows.
+    pub processed_at_ms: UnixMillis,
+    /// Hash over the chain that ran; a [`ControlRecord::Chain`] before it says what that was.
+    pub chain_hash: String,
+    pub effects: Vec<EventEffect>,
+    /// Events plugins made with `posthog.capture`, in order of making.
+    pub emitted: Vec<EmittedEvent>,
+    pub storage: Vec<StorageMutation>,
+    pub logs: Vec<PluginLog>,
+}
+
+/// What became of one event in the plugin stage.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct EventEffect {
+    pub fate: Fate,
+    /// The event after the last plugin, as JSON; `None` when no plugin changed it.
+    pub output: Option<String>,
+    /// One entry per plugin that saw the event, in chain order.
+    pub steps: Vec<StepEffect>,
+}
+
+/// Where the event goes next.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fate {
+    /// On to identity and store.
+    #[default]
+    Passed,
+    /// A plugin returned nothing; the last step says which.
+    Dropped,
+    /// Kept aside, with the reason.
+    DeadLettered { reason: String },
+    /// The (project, uuid) was seen before; plugins did not run.
+    Deduplicated { conflicting: bool },
+    /// Refused at the edge.
+    Rejected,
+}
+
+/// One plugin's result on one event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepEffect {
+    /// Position in the chain that `chain_hash` names.
+    pub plugin: u16,
+    pub label: StepLabel,
+    /// Message of the failure, with file, line and column where the engine gave them.
+    pub error: Option<String>,
+    /// CPU time inside the plugin, microseconds.
+    pub cpu_us: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepLabel {
+    Modified,
+    Unmodified,
+    Dropped,
+    Skipped,
+    Error,
+}
+
+/// A write to a plugin's durable storage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StorageMutation {
+    /// Stable id of the plugin configuration.
+    pub plugin_id: String,
+    pub key: String,
+    /// JSON text; `None` deletes the key.
+    pub value: Option<String>,
+}
+
+/// An event made by a plugin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmittedEvent {
+    /// Intake offset of the event whose processing made it.
+    pub parent_offset: u64,
+    pub uuid: Uuid,
+    pub data: String,
+    pub effect_fate: Fate,
+}
+
+/// A line that a plugin (or the host on its behalf) logged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginLog {
+    pub plugin_id: String,
+    pub version: String,
+    pub at_ms: UnixMillis,
+    pub source: LogSource,
+    pub level: LogLevel,
+    pub message: String,
+}
+
+/// Who wrote a plugin log line (the names of PostHog's `plugin_log_entries`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum LogSource {
+    System,
+    Plugin,
+    Console,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum LogLevel {
+    Debug,
+    Log,
+    Info,
+    Warn,
+    Error,
+}
+
+macro_rules! upper_names {
+    ($type:ty { $($variant:ident => $name:literal),* $(,)? }) => {
+        impl $type {
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+        }
+    };
+}
+upper_names!(LogSource { System => "SYSTEM", Plugin => "PLUGIN", Console => "CONSOLE" });
+upper_names!(LogLevel { Debug => "DEBUG", Log => "LOG", Info => "INFO", Warn => "WARN", Error => "ERROR" });
+
+/// Decisions that are not about one event but must survive the store.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum ControlRecord {
+    /// A token seen for the first time got its project number.
+    Project { token: String, project: u32 },
+    /// The chain changed; batches that follow name it by `hash`.
+    Chain { hash: String, plugins: Vec<ChainMember> },
+    /// A plugin logged outside a batch (load, setup, reload).
+    Logs { logs: Vec<PluginLog> },
+    /// A plugin wrote storage outside a batch (`setupPlugin`).
+    Storage { mutations: Vec<StorageMutation> },
+    /// A named setting changed, e.g. `ordering`.
+    Setting { name: String, value: String },
+}
+
+/// One plugin of a chain, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ChainMember {
+    pub plugin_id: String,
+    /// Display name from the manifest.
+    pub name: String,
+    /// Hash of source, config, engine and contract: what a stored event names.
+    pub version: String,
+}

@@ -1,0 +1,16 @@
+//! The vocabulary of the pipeline: types that cross a stage boundary and the pure rules on them.
+//!
+//! Nothing here does I/O, starts a thread or knows another crate of Weir. What is written to one of
+//! the two logs is defined here ([`intake`], [`journal`]), so the on-disk contract is in one place.
+
+pub mod clock;
+pub mod ids;
+pub mod intake;
+pub mod journal;
+pub mod normalize;
+pub mod outcome;
+pub mod time;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use ids::ProjectId;
+pub use outcome::Outcome;

@@ -1,0 +1,166 @@
+//! From what a client sent to the event that plugins see, and the rules that run before and after them.
+
+use serde_json::{Map, Value};
+
+use crate::ProjectId;
+use crate::intake::{CapturedEvent, IntakeRecord};
+use crate::time;
+
+/// An event as plugins see it: a JSON object.
+pub type PluginEvent = Map<String, Value>;
+
+/// Longest event name and distinct id, in characters.
+pub const NAME_LIMIT_CHARS: usize = 200;
+
+const CAMPAIGN: [&str; 8] =
+    ["utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_name", "utm_term", "gclid", "fbclid"];
+const INITIAL: [&str; 8] = [
+    "$browser",
+    "$browser_version",
+    "$device_type",
+    "$current_url",
+    "$pathname",
+    "$os",
+    "$referring_domain",
+    "$referrer",
+];
+
+/// Merges the client's event object under the fields that capture vouches for, which win.
+///
+/// Fails when `data` is not a JSON object, which capture never accepts: the log was written by
+/// something else.
+pub fn plugin_event(
+    record: &IntakeRecord,
+    event: &CapturedEvent,
+    project: ProjectId,
+) -> Result<PluginEvent, serde_json::Error> {
+    let mut object: PluginEvent = serde_json::from_str(&event.data)?;
+    for key in ["token", "api_key", "$token", "$distinct_id"] {
+        object.shift_remove(key);
+    }
+    object.insert("distinct_id".into(), event.distinct_id.as_str().into());
+    object.insert("uuid".into(), event.uuid.to_string().into());
+    object.insert("team_id".into(), project.0.into());
+    object.insert("now".into(), time::iso(record.received_at_ms).into());
+    object.insert("site_url".into(), record.site_url.as_str().into());
+    object.insert("ip".into(), if record.ip.is_empty() { Value::Null } else { record.ip.as_str().into() });
+    match &record.sent_at {
+        Some(sent_at) => object.insert("sent_at".into(), sent_at.as_str().into()),
+        None => object.shift_remove("sent_at"),
+    };
+    normalize(&mut object);
+    Ok(object)
+}
+
+/// PostHog's `normalizeEvent`. It runs before plugins, so that they see `$set` filled in, and after
+/// them, so that what they add counts.
+pub fn normalize(event: &mut PluginEvent) {
+    let top_level = ["$set", "$set_once"].map(|key| (key, event.get(key).and_then(Value::as_object).cloned()));
+    let is_snapshot = event.get("event").and_then(Value::as_str) == Some("$snapshot");
+    let properties = properties_mut(event);
+    for (key, values) in top_level {
+        if let Some(values) = values.filter(|values| !values.is_empty()) {
+            object_mut(properties, key).extend(values);
+        }
+    }
+    if is_snapshot {
+        return;
+    }
+    let picked = |names: &[&str], properties: &PluginEvent| -> Vec<(String, Value)> {
+        names
+            .iter()
+            .filter_map(|name| {
+                properties.get(*name).filter(|v| time::is_truthy(v)).map(|v| ((*name).to_owned(), v.clone()))
+            })
+            .collect()
+    };
+    let campaign = picked(&CAMPAIGN, properties);
+    let initial = picked(&INITIAL, properties);
+    if campaign.is_empty() && initial.is_empty() {
+        return;
+    }
+    let first_seen = campaign
+        .iter()
+        .chain(&initial)
+        .map(|(name, value)| (format!("$initial_{}", name.strip_prefix('$').unwrap_or(name)), value.clone()));
+    let first_seen: Vec<_> = first_seen.collect();
+    if !campaign.is_empty() {
+        object_mut(properties, "$set").extend(campaign);
+    }
+    object_mut(properties, "$set_once").extend(first_seen);
+}
+
+/// The event's properties, made an object if they are not one.
+pub fn properties_mut(event: &mut PluginEvent) -> &mut PluginEvent {
+    object_mut(event, "properties")
+}
+
+fn object_mut<'a>(parent: &'a mut PluginEvent, key: &str) -> &'a mut PluginEvent {
+    let slot = parent.entry(key).or_insert_with(|| Value::Object(Map::new()));
+    if !slot.is_object() {
+        *slot = Value::Object(Map::new());
+    }
+    match slot {
+        Value::Object(object) => object,
+        _ => unreachable!("made an object just above"),
+    }
+}
+
+/// Text of an event name or distinct id: a string as it is, anything else as JSON; cut to 200 characters.
+pub fn name_text(value: &Value) -> String {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    truncate(text)
+}
+
+/// Cuts to the first 200 characters, on a character boundary.
+pub fn truncate(mut text: String) -> String {
+    if text.len() > NAME_LIMIT_CHARS
+        && let Some((end, _)) = text.char_indices().nth(NAME_LIMIT_CHARS)
+    {
+        text.truncate(end);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn normalized(event: Value) -> Value {
+        let Value::Object(mut event) = event else { panic!("the case is an object") };
+        normalize(&mut event);
+        Value::Object(event)
+    }
+
+    #[test]
+    fn top_level_set_wins_over_the_one_in_properties() {
+        let event = normalized(json!({"$set": {"a": 1}, "properties": {"$set": {"a": 0, "b": 2}}}));
+        assert_eq!(event["properties"]["$set"], json!({"a": 1, "b": 2}));
+    }
+
+    #[test]
+    fn campaign_and_first_seen_values_reach_the_person() {
+        let event = normalized(json!({"properties": {"utm_source": "mail", "$browser": "Firefox"}}));
+        assert_eq!(event["properties"]["$set"], json!({"utm_source": "mail"}));
+        assert_eq!(
+            event["properties"]["$set_once"],
+            json!({"$initial_utm_source": "mail", "$initial_browser": "Firefox"})
+        );
+        let again = normalized(event.clone());
+        assert_eq!(again, event, "running it twice changes nothing");
+    }
+
+    #[test]
+    fn snapshots_are_left_alone() {
+        let event = normalized(json!({"event": "$snapshot", "properties": {"$browser": "Firefox"}}));
+        assert_eq!(event["properties"], json!({"$browser": "Firefox"}));
+    }
+
+    #[test]
+    fn names_are_cut_between_characters() {
+        assert_eq!(truncate("é".repeat(300)).chars().count(), 200);
+        assert_eq!(name_text(&json!(12)), "12");
+    }
+}

@@ -1,0 +1,51 @@
+use weir_log::LogError;
+use weir_plugins::PluginError;
+use weir_store::StoreError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum FlowError {
+    #[error("the data directory {path} is in use by process {pid}")]
+    Locked { path: String, pid: String },
+    #[error("cannot prepare the data directory {path}: {message}")]
+    DataDir { path: String, message: String },
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
+    #[error("a record of the {log} log cannot be read: {problem}")]
+    Codec { log: &'static str, problem: String },
+    #[error("the logs disagree: {0}")]
+    Disagreement(String),
+    #[error("cannot start the thread {name}: {message}")]
+    Thread { name: &'static str, message: String },
+}
+
+impl FlowError {
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Locked { .. } => "data_locked",
+            Self::DataDir { .. } => "data_dir",
+            Self::Log(error) => error.code(),
+            Self::Store(error) => error.code(),
+            Self::Plugin(_) => "plugin",
+            Self::Codec { .. } => "log_record_unreadable",
+            Self::Disagreement(_) => "logs_disagree",
+            Self::Thread { .. } => "thread",
+        }
+    }
+
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Locked { .. } => "stop the other server, or choose another --data directory",
+            Self::DataDir { .. } => "check that the path exists and is writable",
+            Self::Log(error) => error.hint(),
+            Self::Store(error) => error.hint(),
+            Self::Plugin(_) => "see the plugin's card for file, line and column",
+            Self::Codec { .. } => "the data was written by a newer version; update, or use another --data directory",
+            Self::Disagreement(_) => "restore both logs from the same copy",
+            Self::Thread { .. } => "the machine is out of threads or memory",
+        }
+    }
+}

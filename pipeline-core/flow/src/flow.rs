@@ -1,0 +1,345 @@
+//! Starting and stopping the pipeline, and the questions that can be put to it.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use tokio::sync::broadcast;
+use weir_api::event::Journey;
+use weir_api::ledger::{Audit, Digest, Status};
+use weir_api::query::QueryResult;
+use weir_capture::EdgeRejections;
+use weir_capture::Intake as _;
+use weir_event::Clock;
+use weir_event::journal::StorageMutation;
+use weir_log::{Filesystem, Log, LogConfig};
+use weir_plugins::{HostConfig, Limits, PluginHost};
+use weir_store::{QueryLimits, StoreConfig};
+
+use crate::audit;
+use crate::canary::{self, Queryable};
+use crate::data_dir::DataDir;
+use crate::dedup::Dedup;
+use crate::error::FlowError;
+use crate::frames::{self, DemoControl};
+use crate::handoff::HANDOFF_BATCHES;
+use crate::intake::LogIntake;
+use crate::ledger::Ledger;
+use crate::live::LiveFeed;
+use crate::plugin_stage::{PluginStage, refill_dedup};
+use crate::projector::{CaughtUp, Projector, StoreProbe};
+use crate::stage_times::StageTimes;
+use crate::store_handle::StoreHandle;
+
+/// What a pipeline is built from.
+pub struct FlowConfig {
+    pub data_dir: PathBuf,
+    pub filesystem: Arc<dyn Filesystem>,
+    pub clock: Arc<dyn Clock>,
+    pub plugin_limits: Limits,
+    /// Folders of plugins, in chain order.
+    pub plugins: Vec<PathBuf>,
+    /// Opens the store in a child process; used after an unclean stop.
+    pub store_probe: Option<StoreProbe>,
+    /// Shown in frames, when there is a demo stream.
+    pub demo: Option<Arc<dyn DemoControl>>,
+    /// Longest wait at a stop for events that are acked but not stored; they are durable either way.
+    pub drain_timeout: Duration,
+}
+
+/// A running pipeline.
+pub struct Flow {
+    data_dir: DataDir,
+    pub intake: Arc<LogIntake>,
+    pub rejections: Arc<EdgeRejections>,
+    pub host: Arc<PluginHost>,
+    clock: Arc<dyn Clock>,
+    intake_log: Log,
+    journal_log: Log,
+    shared: Arc<Shared>,
+    stopping: Arc<AtomicBool>,
+    background_stopping: Arc<AtomicBool>,
+    stages: Mutex<Vec<JoinHandle<()>>>,
+    background: Mutex<Vec<JoinHandle<()>>>,
+    drain_timeout: Duration,
+}
+
+/// What the threads that watch have in common.
+pub(crate) struct Shared {
+    pub ledger: Arc<Ledger>,
+    pub times: Arc<StageTimes>,
+    pub live: Arc<LiveFeed>,
+    pub store: Arc<StoreHandle>,
+    pub queryable: Arc<Queryable>,
+    pub recovery: Arc<Mutex<Vec<String>>>,
+    pub frames: broadcast::Sender<Arc<str>>,
+    pub started: Instant,
+    /// Why the pipeline stopped by itself, if it did.
+    pub failure: Mutex<Option<String>>,
+}
+
+impl Flow {
+    /// Opens the logs and starts every stage. Returns as soon as events can be accepted.
+    pub fn start(config: FlowConfig) -> Result<Self, FlowError> {
+        let data_dir = DataDir::open(&config.data_dir)?;
+        let recovery = Arc::new(Mutex::new(Vec::new()));
+        let note = |text: String| recovery.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+        let open_log = |name, dir| -> Result<_, FlowError> {
+            let (log, appender, found) = Log::open(LogConfig::new(name, dir, Arc::clone(&config.filesystem)))?;
+            if let Some(torn) = found.torn {
+                note(format!("{name} log: {torn}"));
+            }
+            Ok((log, appender))
+        };
+        let (intake_log, intake_appender) = open_log("intake", data_dir.intake())?;
+        let (journal_log, journal_appender) = open_log("journal", data_dir.journal())?;
+        if journal_log.end().offset > intake_log.end().offset {
+            return Err(FlowError::Disagreement(format!(
+                "the journal covers {} events, the intake log holds {}",
+                journal_log.end().offset,
+                intake_log.end().offset
+            )));
+        }
+        let host = Arc::new(PluginHost::start(HostConfig {
+            compile_cache_dir: data_dir.compile_cache(),
+            limits: config.plugin_limits.clone(),
+            clock: Arc::clone(&config.clock),
+            seed: 1,
+        })?);
+        let intake = Arc::new(LogIntake::new(
+            intake_log.clone(),
+            intake_appender,
+            Arc::clone(&config.filesystem),
+            data_dir.path.clone(),
+        ));
+        let ledger = Arc::new(Ledger::new(intake_log.clone()));
+        let journalled = journal_log.end().offset;
+        ledger.step(|positions| {
+            positions.plugins_read.store(journalled, Ordering::Release);
+            positions.journalled.store(journalled, Ordering::Release);
+        });
+        let shared = Arc::new(Shared {
+            ledger,
+            times: Arc::default(),
+            live: Arc::default(),
+            store: Arc::default(),
+            queryable: Arc::default(),
+            recovery,
+            frames: broadcast::channel(8).0,
+            started: Instant::now(),
+            failure: Mutex::default(),
+        });
+        let flow = Self {
+            intake,
+            rejections: Arc::default(),
+            host,
+            clock: Arc::clone(&config.clock),
+            intake_log,
+            journal_log,
+            shared,
+            stopping: Arc::default(),
+            background_stopping: Arc::default(),
+            stages: Mutex::default(),
+            background: Mutex::default(),
+            drain_timeout: config.drain_timeout,
+            data_dir,
+        };
+        flow.start_stages(&config, journal_appender)?;
+        flow.start_background(&config)?;
+        Ok(flow)
+    }
+
+    fn start_stages(&self, config: &FlowConfig, journal: weir_log::LogAppender) -> Result<(), FlowError> {
+        let (handoff, handoffs) = mpsc::sync_channel(HANDOFF_BATCHES);
+        let (caught_up, caught_up_at) = mpsc::sync_channel::<CaughtUp>(1);
+        let projector = Projector {
+            config: StoreConfig::new(self.data_dir.store()),
+            intake: self.intake_log.clone(),
+            journal: self.journal_log.clone(),
+            ledger: Arc::clone(&self.shared.ledger),
+            handle: Arc::clone(&self.shared.store),
+            live: Arc::clone(&self.shared.live),
+            times: Arc::clone(&self.shared.times),
+            clock: Arc::clone(&self.clock),
+            recovery: Arc::clone(&self.shared.recovery),
+            probe: config.store_probe.clone().filter(|_| self.data_dir.unclean),
+        };
+        self.spawn(&self.stages, "projection", move || projector.run(&handoffs, caught_up))?;
+
+        let (host, ledger) = (Arc::clone(&self.host), Arc::clone(&self.shared.ledger));
+        let (clock, times) = (Arc::clone(&self.clock), Arc::clone(&self.shared.times));
+        let (intake_log, journal_log) = (self.intake_log.clone(), self.journal_log.clone());
+        let stopping = Arc::clone(&self.stopping);
+        let dedup_dir = self.data_dir.dedup();
+        let plugins = config.plugins.clone();
+        self.spawn(&self.stages, "plugins", move || {
+            // A projection that ended has said why; there is nothing to run for.
+            let Ok(start) = caught_up_at.recv() else { return Ok(()) };
+            for (plugin_id, key, value) in start.plugin_storage {
+                let value = Some(value).filter(|value| !value.is_empty());
+                host.restore_storage(StorageMutation { plugin_id, key, value });
+            }
+            for dir in &plugins {
+                if let Err(error) = host.add(dir) {
+                    tracing::error!(dir = %dir.display(), %error, "this plugin is not part of the chain");
+                }
+            }
+            let mut dedup = Dedup::open(&dedup_dir).map_err(|error| FlowError::DataDir {
+                path: dedup_dir.display().to_string(),
+                message: error.to_string(),
+            })?;
+            refill_dedup(&mut dedup, &intake_log, &journal_log, &start.projects)?;
+            let stage = PluginStage {
+                intake: intake_log.read_from_offset(journal_log.end().offset),
+                journal,
+                host,
+                dedup,
+                projects: start.projects,
+                ledger,
+                clock,
+                times,
+                handoff,
+                stopping,
+                journalled_chain: String::new(),
+            };
+            stage.run()
+        })
+    }
+
+    fn start_background(&self, config: &FlowConfig) -> Result<(), FlowError> {
+        let (intake, shared) = (Arc::clone(&self.intake), Arc::clone(&self.shared));
+        let stopping = Arc::clone(&self.background_stopping);
+        self.spawn(&self.background, "canary", move || {
+            canary::run(&intake, &shared.store, &shared.queryable, &stopping);
+            Ok(())
+        })?;
+        let frames = frames::Frames {
+            shared: Arc::clone(&self.shared),
+            host: Arc::clone(&self.host),
+            intake: Arc::clone(&self.intake),
+            clock: Arc::clone(&self.clock),
+            demo: config.demo.clone(),
+            stopping: Arc::clone(&self.background_stopping),
+        };
+        self.spawn(&self.background, "frames", move || {
+            frames.run();
+            Ok(())
+        })
+    }
+
+    /// Starts a named thread whose failure is remembered and logged, once.
+    fn spawn(
+        &self,
+        threads: &Mutex<Vec<JoinHandle<()>>>,
+        name: &'static str,
+        work: impl FnOnce() -> Result<(), FlowError> + Send + 'static,
+    ) -> Result<(), FlowError> {
+        let shared = Arc::clone(&self.shared);
+        let thread = thread::Builder::new()
+            .name(name.into())
+            .spawn(move || {
+                let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+                let problem = match result {
+                    Ok(Ok(())) => return,
+                    Ok(Err(error)) => format!("{error} ({})", error.hint()),
+                    Err(_) => "it panicked; see the message above".to_owned(),
+                };
+                tracing::error!(stage = name, problem, "a stage stopped; capture goes on, nothing acked is lost");
+                *shared.failure.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some(format!("the stage {name} stopped: {problem}"));
+            })
+            .map_err(|error| FlowError::Thread { name, message: error.to_string() })?;
+        threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        Ok(())
+    }
+
+    /// Appends the counts of refused requests; called about once a second and at the end.
+    pub async fn flush_rejections(&self) {
+        for record in self.rejections.take(self.clock.now_ms()) {
+            if let Err(error) = self.intake.append(record).await {
+                tracing::warn!(%error, "refused requests are not in the ledger");
+            }
+        }
+        self.intake.measure_disk();
+    }
+
+    /// Frames for viewers, each a JSON `LiveFrame`.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<str>> {
+        self.shared.frames.subscribe()
+    }
+
+    /// The newest events, for a viewer's first frame.
+    pub fn newest_events(&self, count: usize) -> Vec<weir_api::event::EventSummary> {
+        self.shared.live.newest(count)
+    }
+
+    pub fn journey(&self, offset: u64) -> Option<Journey> {
+        self.shared.live.journey(offset)
+    }
+
+    pub fn status(&self) -> Status {
+        let (ledger, _, counts) = self.shared.ledger.read();
+        let mut recovery = self.shared.recovery.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        recovery.extend(self.failure());
+        Status {
+            ledger,
+            conflicting_duplicates: counts.conflicting_duplicates,
+            queryable_lag_ms: self.shared.queryable.newest_ms(),
+            plugins: self.host.views(),
+            recovery,
+            store_state: self.shared.store.state().as_str().into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            uptime_s: self.shared.started.elapsed().as_secs_f64(),
+            resident_bytes: frames::resident_bytes(),
+        }
+    }
+
+    /// Why a stage stopped by itself, if one did.
+    pub fn failure(&self) -> Option<String> {
+        self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// One statement of a user; blocks its thread.
+    pub fn query(&self, sql: &str, limits: QueryLimits) -> Result<QueryResult, FlowError> {
+        Ok(self.shared.store.pool()?.run(sql, limits)?)
+    }
+
+    /// Recounts the logs against the store; blocks its thread.
+    pub fn audit(&self) -> Result<Audit, FlowError> {
+        audit::audit(&self.intake_log, &self.journal_log, &*self.shared.store.pool()?)
+    }
+
+    /// Digests of the store; blocks its thread.
+    pub fn digest(&self) -> Result<Digest, FlowError> {
+        let tables = self.shared.store.pool()?.with(weir_store::digests)?;
+        Ok(Digest { tables })
+    }
+
+    /// Stops in the order of the flow, after capture has stopped: what is acked is stored, if that takes
+    /// no longer than the drain time, and the store is closed.
+    pub fn shutdown(&self) {
+        let deadline = Instant::now() + self.drain_timeout;
+        while self.failure().is_none() && Instant::now() < deadline {
+            let (_, in_flight, _) = self.shared.ledger.read();
+            if in_flight.intake_queue + in_flight.plugins == 0 {
+                break;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        self.background_stopping.store(true, Ordering::Release);
+        self.stopping.store(true, Ordering::Release);
+        self.intake_log.wake_readers();
+        for threads in [&self.stages, &self.background] {
+            for thread in threads.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+                // A panic was reported when it happened.
+                thread.join().ok();
+            }
+        }
+        self.host.shutdown();
+        if self.failure().is_none() {
+            self.data_dir.mark_clean();
+        }
+    }
+}

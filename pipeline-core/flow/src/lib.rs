@@ -1,0 +1,33 @@
+//! Composes the stages into one pipeline, and is the only crate that knows more than one of them.
+//!
+//! ```text
+//! capture ─► intake log ─► plugin stage ─► journal ─► projection ─► store
+//! ```
+//!
+//! [`Flow::start`] opens both logs and returns; from then on capture may accept. The store is opened,
+//! repaired and brought level behind it, because nothing that was acked depends on it.
+
+mod audit;
+mod canary;
+mod codec;
+mod data_dir;
+mod dedup;
+mod error;
+mod flow;
+mod frames;
+mod handoff;
+mod intake;
+mod ledger;
+mod live;
+mod plugin_stage;
+mod projection;
+mod projector;
+mod stage_times;
+mod store_handle;
+
+pub use error::FlowError;
+pub use flow::{Flow, FlowConfig};
+pub use frames::{DemoControl, resident_bytes};
+pub use intake::LogIntake;
+pub use projector::StoreProbe;
+pub use store_handle::StoreState;

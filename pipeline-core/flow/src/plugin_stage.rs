@@ -1,0 +1,399 @@
+//! The plugin stage: reads the intake log in order, recognises duplicates, runs the chain, and makes
+//! what happened durable in the journal before anything is built on it.
+//!
+//! It is the only writer of the journal. A crash before a batch's journal record runs that batch again;
+//! a crash after it does not.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use uuid::Uuid;
+use weir_event::intake::{IntakeBody, IntakeRecord};
+use weir_event::journal::{BatchRecord, ChainMember, ControlRecord, EventEffect, Fate, JournalRecord, StepLabel};
+use weir_event::normalize::{self, PluginEvent};
+use weir_event::{Clock, ProjectId};
+use weir_log::{Log, LogAppender, LogReader};
+use weir_plugins::{BatchEvent, EventResult, Lane, PluginHost};
+
+use crate::codec;
+use crate::dedup::{Dedup, Fingerprint, Seen};
+use crate::error::FlowError;
+use crate::handoff::{Handoff, HandoffBatch, Trace};
+use crate::ledger::{Ledger, shift};
+use crate::stage_times::{Stage, StageTimes};
+
+/// A batch ends at about this many events or bytes: enough to share an fdatasync, little enough that
+/// a new plugin version is never far away.
+const BATCH_EVENTS: u64 = 512;
+const BATCH_BYTES: usize = 1 << 20;
+const IDLE_WAIT: Duration = Duration::from_millis(100);
+/// Events of a batch that the live view may show.
+const TRACES_PER_BATCH: usize = 24;
+
+pub struct PluginStage {
+    pub intake: LogReader,
+    pub journal: LogAppender,
+    pub host: Arc<PluginHost>,
+    pub dedup: Dedup,
+    pub projects: HashMap<String, u32>,
+    pub ledger: Arc<Ledger>,
+    pub clock: Arc<dyn Clock>,
+    pub times: Arc<StageTimes>,
+    pub handoff: SyncSender<Handoff>,
+    pub stopping: Arc<AtomicBool>,
+    /// Hash of the newest chain that the journal describes.
+    pub journalled_chain: String,
+}
+
+/// An event of the batch on its way to the plugins.
+struct Candidate {
+    index: usize,
+    offset: u64,
+    project: u32,
+    fingerprint: Option<Fingerprint>,
+    uuid: Uuid,
+    event: PluginEvent,
+    /// Filled when there are plugins to show it to.
+    json: String,
+}
+
+impl PluginStage {
+    /// Runs until told to stop and the intake log is drained.
+    pub fn run(mut self) -> Result<(), FlowError> {
+        let mut lane = self.host.lane();
+        loop {
+            self.journal_control_effects()?;
+            if !self.intake.wait(IDLE_WAIT) {
+                if self.stopping.load(Ordering::Acquire) {
+                    return Ok(());
+                }
+                continue;
+            }
+            self.run_batch(&mut lane)?;
+        }
+    }
+
+    fn run_batch(&mut self, lane: &mut Lane) -> Result<(), FlowError> {
+        let records = self.intake.read(BATCH_EVENTS, BATCH_BYTES)?;
+        let Some(first) = records.first() else { return Ok(()) };
+        let first_offset = first.offset;
+        let intake: Vec<IntakeRecord> =
+            records.iter().map(|record| codec::decode_intake(&record.payload)).collect::<Result<_, _>>()?;
+        let event_count: u32 = intake.iter().map(IntakeRecord::event_count).sum();
+        self.ledger.step(|positions| {
+            positions.plugins_read.store(self.intake.next_offset(), Ordering::Release);
+            shift(&positions.plugins_in_hand, i64::from(event_count));
+        });
+        self.note_wait(&intake);
+        self.number_projects(&intake)?;
+
+        let plugins_started = Instant::now();
+        let mut effects = vec![EventEffect::default(); event_count as usize];
+        let mut candidates = self.sort_out(&intake, first_offset, &mut effects);
+        let mut record =
+            BatchRecord { first_offset, event_count, processed_at_ms: self.clock.now_ms(), ..BatchRecord::default() };
+        let has_plugins = self.host.plugin_count() > 0;
+        let mut traces = Vec::new();
+        if has_plugins {
+            for candidate in &mut candidates {
+                candidate.json = serde_json::to_string(&candidate.event).unwrap_or_default();
+            }
+            let events = candidates
+                .iter()
+                .map(|candidate| BatchEvent {
+                    offset: candidate.offset,
+                    team_id: candidate.project,
+                    uuid: candidate.uuid,
+                    json: Cow::Borrowed(candidate.json.as_str()),
+                })
+                .collect();
+            let result = lane.process_batch(events);
+            let (hash, members) = lane.chain();
+            record.chain_hash = hash.to_owned();
+            let members = members.to_vec();
+            self.journal_chain(&record.chain_hash, &members)?;
+            record.storage = result.storage;
+            record.logs = result.logs;
+            traces = self.take_results(&mut candidates, result.events, &mut effects);
+        } else {
+            sample(
+                &candidates,
+                |_| false,
+                |candidate| {
+                    traces.push(Trace {
+                        index: candidate.index,
+                        captured: serde_json::to_string(&candidate.event).unwrap_or_default(),
+                        after: Vec::new(),
+                    });
+                },
+            );
+        }
+        record.effects = effects;
+        self.times.record(Stage::Plugins, plugins_started.elapsed(), u64::from(event_count));
+
+        let sequence = self.journal_batch(&record, event_count)?;
+        for fingerprint in candidates.iter().filter_map(|candidate| candidate.fingerprint) {
+            self.dedup.insert(fingerprint);
+        }
+        if let Err(error) = self.dedup.seal_if_full(sequence + 1) {
+            // The keys stay in memory; the next batch tries again.
+            tracing::warn!(%error, "cannot write a run of known uuids");
+        }
+        let mut parsed: Vec<Option<PluginEvent>> = (0..event_count).map(|_| None).collect();
+        for candidate in candidates {
+            if record.effects[candidate.index].fate == Fate::Passed {
+                parsed[candidate.index] = Some(candidate.event);
+            }
+        }
+        self.hand_off(Handoff::Batch(Box::new(HandoffBatch {
+            sequence,
+            record,
+            intake,
+            parsed,
+            traces,
+            journalled_at: Instant::now(),
+        })));
+        Ok(())
+    }
+
+    /// Gives every event that needs no plugin its fate, and returns the others ready for the chain.
+    fn sort_out(&self, intake: &[IntakeRecord], first_offset: u64, effects: &mut [EventEffect]) -> Vec<Candidate> {
+        let mut candidates: Vec<Candidate> = Vec::with_capacity(effects.len());
+        let mut in_batch: HashMap<u128, Fingerprint> = HashMap::new();
+        let mut index = 0;
+        for record in intake {
+            let events = match &record.body {
+                IntakeBody::Events(events) => events.as_slice(),
+                IntakeBody::EdgeRejections { count, .. } => {
+                    for effect in &mut effects[index..index + *count as usize] {
+                        effect.fate = Fate::Rejected;
+                    }
+                    index += *count as usize;
+                    continue;
+                }
+            };
+            let project = self.projects.get(&record.token).copied().unwrap_or_default();
+            for captured in events {
+                let fingerprint =
+                    captured.client_uuid.then(|| Fingerprint::new(project, captured.uuid, &captured.data));
+                if let Some(fingerprint) = fingerprint {
+                    let seen = fingerprint.seen_in(&mut in_batch).max(self.dedup.check(fingerprint));
+                    if seen != Seen::New {
+                        effects[index].fate = Fate::Deduplicated { conflicting: seen == Seen::Conflicting };
+                        index += 1;
+                        continue;
+                    }
+                }
+                match normalize::plugin_event(record, captured, ProjectId(project)) {
+                    Ok(event) => candidates.push(Candidate {
+                        index,
+                        offset: first_offset + index as u64,
+                        project,
+                        fingerprint,
+                        uuid: captured.uuid,
+                        event,
+                        json: String::new(),
+                    }),
+                    Err(error) => {
+                        effects[index].fate =
+                            Fate::DeadLettered { reason: format!("the event cannot be read: {error}") };
+                    }
+                }
+                index += 1;
+            }
+        }
+        candidates
+    }
+
+    /// Takes the chain's results over, and recognises a duplicate that a plugin made by its new uuid.
+    fn take_results(
+        &self,
+        candidates: &mut [Candidate],
+        results: Vec<EventResult>,
+        effects: &mut [EventEffect],
+    ) -> Vec<Trace> {
+        let mut traces = Vec::new();
+        let mut interesting = Vec::with_capacity(candidates.len());
+        let mut after = Vec::with_capacity(candidates.len());
+        for (candidate, result) in candidates.iter_mut().zip(results) {
+            let effect = &mut effects[candidate.index];
+            effect.fate = result.fate;
+            if let Some(output) = &result.output {
+                match serde_json::from_str::<PluginEvent>(output) {
+                    Ok(event) => candidate.event = event,
+                    Err(error) => {
+                        effect.fate =
+                            Fate::DeadLettered { reason: format!("a plugin returned no event object: {error}") };
+                    }
+                }
+                if effect.fate == Fate::Passed {
+                    effect.fate = self.fate_of_new_uuid(candidate);
+                }
+            }
+            effect.output = result.output;
+            interesting.push(
+                result.steps.iter().any(|step| matches!(step.effect.label, StepLabel::Error | StepLabel::Dropped)),
+            );
+            after.push(result.steps.iter().map(|step| step.after.clone()).collect::<Vec<_>>());
+            effect.steps = result.steps.into_iter().map(|step| step.effect).collect();
+        }
+        let mut position = HashMap::with_capacity(candidates.len());
+        for (at, candidate) in candidates.iter().enumerate() {
+            position.insert(candidate.index, at);
+        }
+        sample(
+            candidates,
+            |candidate| interesting[position[&candidate.index]],
+            |candidate| {
+                traces.push(Trace {
+                    index: candidate.index,
+                    captured: candidate.json.clone(),
+                    after: std::mem::take(&mut after[position[&candidate.index]]),
+                });
+            },
+        );
+        traces
+    }
+
+    fn fate_of_new_uuid(&self, candidate: &mut Candidate) -> Fate {
+        let text = match candidate.event.get("uuid") {
+            None | Some(Value::Null) => return Fate::Passed,
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        };
+        match Uuid::try_parse(&text) {
+            Err(_) => Fate::DeadLettered { reason: format!("a plugin set the uuid to {text:?}, which is not a UUID") },
+            Ok(uuid) if uuid == candidate.uuid => Fate::Passed,
+            Ok(uuid) => match self.dedup.check(Fingerprint::new(candidate.project, uuid, &candidate.json)) {
+                Seen::New => Fate::Passed,
+                seen => Fate::Deduplicated { conflicting: seen == Seen::Conflicting },
+            },
+        }
+    }
+
+    /// Numbers tokens at first sight, and makes the number durable before an event uses it.
+    fn number_projects(&mut self, intake: &[IntakeRecord]) -> Result<(), FlowError> {
+        for record in intake {
+            let wants_number = matches!(&record.body, IntakeBody::Events(_));
+            if wants_number && !self.projects.contains_key(&record.token) {
+                let project = self.projects.len() as u32 + 1;
+                self.projects.insert(record.token.clone(), project);
+                self.journal_control(ControlRecord::Project { token: record.token.clone(), project })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn journal_chain(&mut self, hash: &str, members: &[ChainMember]) -> Result<(), FlowError> {
+        if self.journalled_chain == hash {
+            return Ok(());
+        }
+        self.journal_control(ControlRecord::Chain { hash: hash.to_owned(), plugins: members.to_vec() })?;
+        hash.clone_into(&mut self.journalled_chain);
+        Ok(())
+    }
+
+    /// What plugins logged and stored outside batches: loading, set-up, reloading.
+    fn journal_control_effects(&mut self) -> Result<(), FlowError> {
+        let effects = self.host.drain_control();
+        if !effects.logs.is_empty() {
+            self.journal_control(ControlRecord::Logs { logs: effects.logs })?;
+        }
+        if !effects.storage.is_empty() {
+            self.journal_control(ControlRecord::Storage { mutations: effects.storage })?;
+        }
+        Ok(())
+    }
+
+    fn journal_control(&mut self, record: ControlRecord) -> Result<(), FlowError> {
+        let payload = codec::encode_journal(&JournalRecord::Control(record.clone()))?;
+        let durable = self.journal.append_blocking(payload, 0)?;
+        self.hand_off(Handoff::Control { sequence: durable.sequence, record });
+        Ok(())
+    }
+
+    fn journal_batch(&mut self, record: &BatchRecord, event_count: u32) -> Result<u64, FlowError> {
+        let started = Instant::now();
+        let payload = codec::encode_journal(&JournalRecord::Batch(record.clone()))?;
+        let durable = self.journal.append_blocking(payload, event_count)?;
+        if durable.offset != record.first_offset {
+            return Err(FlowError::Disagreement(format!(
+                "the journal is at offset {}, the intake batch starts at {}",
+                durable.offset, record.first_offset
+            )));
+        }
+        self.ledger.step(|positions| {
+            shift(&positions.plugins_in_hand, -i64::from(event_count));
+            shift(&positions.journalled, i64::from(event_count));
+        });
+        self.times.record(Stage::Journal, started.elapsed(), u64::from(event_count));
+        Ok(durable.sequence)
+    }
+
+    /// Waits when the projection is behind. One that is gone reads the journal when it comes back.
+    fn hand_off(&self, handoff: Handoff) {
+        self.handoff.send(handoff).ok();
+    }
+
+    fn note_wait(&self, intake: &[IntakeRecord]) {
+        let now_ms = self.clock.now_ms();
+        for record in intake {
+            let waited = Duration::from_millis((now_ms - record.received_at_ms).max(0) as u64);
+            self.times.record(Stage::Intake, waited, u64::from(record.event_count()));
+        }
+    }
+}
+
+/// Picks events for the live view: the interesting ones first, then the newest.
+fn sample(candidates: &[Candidate], interesting: impl Fn(&Candidate) -> bool, mut take: impl FnMut(&Candidate)) {
+    let mut chosen: Vec<usize> = (0..candidates.len()).filter(|at| interesting(&candidates[*at])).collect();
+    chosen.truncate(TRACES_PER_BATCH / 2);
+    let newest = (0..candidates.len()).rev().filter(|at| !interesting(&candidates[*at]));
+    let room = TRACES_PER_BATCH - chosen.len();
+    chosen.extend(newest.take(room));
+    chosen.sort_unstable();
+    chosen.into_iter().for_each(|at| take(&candidates[at]));
+}
+
+/// Journal records that the runs of `dedup` do not cover, fed to it from the logs.
+pub fn refill_dedup(
+    dedup: &mut Dedup,
+    intake: &Log,
+    journal: &Log,
+    projects: &HashMap<String, u32>,
+) -> Result<(), FlowError> {
+    let mut journal = journal.read_from_sequence(dedup.covered());
+    let mut intake_reader: Option<LogReader> = None;
+    loop {
+        let records = journal.read(8_192, 4 << 20)?;
+        if records.is_empty() {
+            return Ok(());
+        }
+        for record in records {
+            let JournalRecord::Batch(batch) = codec::decode_journal(&record.payload)? else { continue };
+            let reader = intake_reader.get_or_insert_with(|| intake.read_from_offset(batch.first_offset));
+            let mut index = 0;
+            while index < batch.effects.len() {
+                let Some(intake_record) = reader.read(1, 1)?.into_iter().next() else {
+                    return Err(FlowError::Disagreement("the journal covers more than the intake log holds".into()));
+                };
+                let intake_record = codec::decode_intake(&intake_record.payload)?;
+                let project = projects.get(&intake_record.token).copied().unwrap_or_default();
+                if let IntakeBody::Events(events) = &intake_record.body {
+                    for (event, effect) in events.iter().zip(&batch.effects[index..]) {
+                        if event.client_uuid && !matches!(effect.fate, Fate::Deduplicated { .. }) {
+                            dedup.insert(Fingerprint::new(project, event.uuid, &event.data));
+                        }
+                    }
+                }
+                index += intake_record.event_count() as usize;
+            }
+            dedup.seal_if_full(record.sequence + 1).ok();
+        }
+    }
+}

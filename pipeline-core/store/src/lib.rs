@@ -1,0 +1,32 @@
+//! The store: a DuckDB file that holds what the two logs say, and nothing else.
+//!
+//! # What it guarantees
+//!
+//! * **Exactly once.** Rows, the journal cursor and the ledger's totals commit in one transaction, so a
+//!   crash leaves the store at a batch boundary and the projection goes on from its cursor.
+//! * **It is disposable.** Nothing authoritative lives here. A file that is gone, damaged or of another
+//!   schema is put aside and rebuilt from the logs to the same [digests](digest).
+//! * **Readers never block ingestion.** One thread writes; queries run on connections of their own
+//!   against a snapshot, with limits on time and rows, and cannot write, attach or read files.
+//!
+//! # Why this shape
+//!
+//! Tables only grow: a person's newest row is its current state, and views say so. There is no primary
+//! key, because keeping one costs more than the insert itself and the cursor already excludes doubles.
+//! Times are `TIMESTAMP` in UTC, because the zoned type needs an extension that is not linked.
+
+mod digest;
+mod error;
+mod query;
+mod rows;
+mod schema;
+mod value;
+mod writer;
+
+pub use digest::digests;
+pub use error::StoreError;
+pub use query::{QueryLimits, QueryPool};
+pub use rows::{
+    Cursor, DeadLetterRow, DistinctIdRow, EventRow, PersonRow, PluginLogRow, RowBatch, StorageRow, WarningRow,
+};
+pub use writer::{Restored, StoreConfig, StoreWriter, open_read_only, probe};

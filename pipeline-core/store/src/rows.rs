@@ -1,0 +1,148 @@
+//! What the projection hands to the writer: rows, and the cursor they bring the store to.
+
+use uuid::Uuid;
+use weir_event::clock::UnixMillis;
+use weir_event::outcome::OutcomeCounts;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventRow {
+    pub uuid: Uuid,
+    pub event: String,
+    /// JSON text.
+    pub properties: String,
+    pub timestamp_ms: UnixMillis,
+    pub team_id: u32,
+    pub distinct_id: String,
+    pub elements_chain: String,
+    pub created_at_ms: UnixMillis,
+    pub person_id: Uuid,
+    pub person_created_at_ms: UnixMillis,
+    /// JSON text.
+    pub person_properties: String,
+    /// JSON text: `[{"id","version","label"}]`, one per plugin that saw the event.
+    pub plugins: String,
+    pub received_at_ms: UnixMillis,
+    pub offset: u64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct PersonRow {
+    pub id: Uuid,
+    pub created_at_ms: UnixMillis,
+    pub team_id: u32,
+    pub properties: String,
+    pub is_identified: bool,
+    pub is_deleted: bool,
+    pub version: u64,
+    pub offset: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DistinctIdRow {
+    pub team_id: u32,
+    pub distinct_id: String,
+    pub person_id: Uuid,
+    pub version: u64,
+    pub offset: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginLogRow {
+    pub id: Uuid,
+    pub plugin_id: String,
+    pub version: String,
+    pub at_ms: UnixMillis,
+    pub source: &'static str,
+    pub level: &'static str,
+    pub message: String,
+    pub offset: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetterRow {
+    pub id: Uuid,
+    pub event_uuid: Uuid,
+    pub event: String,
+    pub distinct_id: String,
+    pub team_id: u32,
+    pub received_at_ms: UnixMillis,
+    pub ip: String,
+    pub site_url: String,
+    pub raw_payload: String,
+    pub error_at_ms: UnixMillis,
+    pub error_location: &'static str,
+    pub error: String,
+    pub offset: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WarningRow {
+    pub id: Uuid,
+    pub team_id: u32,
+    pub kind: &'static str,
+    /// JSON text.
+    pub details: String,
+    pub at_ms: UnixMillis,
+    pub offset: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorageRow {
+    pub plugin_id: String,
+    pub key: String,
+    pub value: Option<String>,
+    pub journal_sequence: u64,
+    pub order: u64,
+}
+
+/// How far the projection got, and what it has counted so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cursor {
+    /// Journal records applied: the sequence of the next one.
+    pub journal_sequence: u64,
+    /// Intake offsets applied: the next one.
+    pub intake_offset: u64,
+    pub outcomes: OutcomeCounts,
+}
+
+/// Everything one commit adds.
+#[derive(Debug, Clone, Default)]
+pub struct RowBatch {
+    pub events: Vec<EventRow>,
+    pub persons: Vec<PersonRow>,
+    pub distinct_ids: Vec<DistinctIdRow>,
+    pub plugin_logs: Vec<PluginLogRow>,
+    pub dead_letters: Vec<DeadLetterRow>,
+    pub warnings: Vec<WarningRow>,
+    pub storage: Vec<StorageRow>,
+    /// (project, token, offset)
+    pub projects: Vec<(u32, String, u64)>,
+    /// (key, value); the newest of a key counts.
+    pub meta: Vec<(String, String)>,
+}
+
+impl RowBatch {
+    pub fn append(&mut self, mut other: Self) {
+        self.events.append(&mut other.events);
+        self.persons.append(&mut other.persons);
+        self.distinct_ids.append(&mut other.distinct_ids);
+        self.plugin_logs.append(&mut other.plugin_logs);
+        self.dead_letters.append(&mut other.dead_letters);
+        self.warnings.append(&mut other.warnings);
+        self.storage.append(&mut other.storage);
+        self.projects.append(&mut other.projects);
+        self.meta.append(&mut other.meta);
+    }
+
+    pub fn row_count(&self) -> usize {
+        self.events.len()
+            + self.persons.len()
+            + self.distinct_ids.len()
+            + self.plugin_logs.len()
+            + self.dead_letters.len()
+            + self.warnings.len()
+            + self.storage.len()
+            + self.projects.len()
+            + self.meta.len()
+    }
+}

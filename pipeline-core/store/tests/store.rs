@@ -1,0 +1,115 @@
+//! The store against the real DuckDB library: rows and cursor together, readers beside the writer, and
+//! nothing but reading for users.
+
+use uuid::Uuid;
+use weir_store::{Cursor, EventRow, QueryLimits, RowBatch, StoreConfig, StoreError, StoreWriter, digests};
+
+fn event(number: u64) -> EventRow {
+    EventRow {
+        uuid: Uuid::from_u128(u128::from(number)),
+        event: "e".into(),
+        properties: format!(r#"{{"n":{number},"$session_id":"s"}}"#),
+        timestamp_ms: 1_700_000_000_123,
+        team_id: 1,
+        distinct_id: "d".into(),
+        elements_chain: String::new(),
+        created_at_ms: 1_700_000_000_123,
+        person_id: Uuid::from_u128(9),
+        person_created_at_ms: 1_700_000_000_123,
+        person_properties: "{}".into(),
+        plugins: "[]".into(),
+        received_at_ms: 1_700_000_000_123,
+        offset: number,
+    }
+}
+
+fn batch(numbers: std::ops::Range<u64>) -> (RowBatch, Cursor) {
+    let cursor = Cursor { journal_sequence: numbers.end, intake_offset: numbers.end, ..Cursor::default() };
+    (RowBatch { events: numbers.map(event).collect(), ..RowBatch::default() }, cursor)
+}
+
+#[test]
+fn rows_and_cursor_survive_together() {
+    let dir = tempfile::tempdir().expect("a temp dir");
+    let path = dir.path().join("store.duckdb");
+    let mut writer = StoreWriter::open(StoreConfig::new(&path)).expect("open");
+    let (rows, cursor) = batch(0..10);
+    writer.commit(&rows, &cursor).expect("commit");
+    drop(writer);
+    let writer = StoreWriter::open(StoreConfig::new(&path)).expect("open again");
+    assert_eq!(writer.restore().expect("restore").cursor, cursor);
+    let pool = writer.query_pool(1).expect("a pool");
+    let result = pool
+        .run(
+            "SELECT count(*) AS n, any_value(timestamp) AS t, any_value(properties) AS p FROM events",
+            QueryLimits::default(),
+        )
+        .expect("a query");
+    assert_eq!(result.rows[0][0], 10);
+    assert_eq!(result.rows[0][1], "2023-11-14T22:13:20.123Z");
+    assert_eq!(result.rows[0][2]["$session_id"], "s", "JSON columns come back as JSON");
+}
+
+#[test]
+fn equal_content_in_another_order_has_the_same_digest() {
+    let dir = tempfile::tempdir().expect("a temp dir");
+    let digest = |name: &str, ranges: &[std::ops::Range<u64>]| {
+        let mut writer = StoreWriter::open(StoreConfig::new(dir.path().join(name))).expect("open");
+        for range in ranges {
+            let (rows, cursor) = batch(range.clone());
+            writer.commit(&rows, &cursor).expect("commit");
+        }
+        writer.query_pool(1).expect("a pool").with(digests).expect("digests")
+    };
+    assert_eq!(digest("a", &[0..5, 5..10]), digest("b", &[5..10, 0..5]));
+    assert_ne!(digest("a2", &[0..10])[0], digest("c", &[0..10, 9..10])[0], "a doubled row shows");
+}
+
+#[test]
+fn a_deleted_file_is_noticed_at_the_next_commit() {
+    let dir = tempfile::tempdir().expect("a temp dir");
+    let path = dir.path().join("store.duckdb");
+    let mut writer = StoreWriter::open(StoreConfig::new(&path)).expect("open");
+    std::fs::remove_file(&path).expect("delete");
+    let (rows, cursor) = batch(0..1);
+    assert!(matches!(writer.commit(&rows, &cursor), Err(StoreError::Vanished { .. })));
+}
+
+#[test]
+fn users_can_read_and_nothing_else() {
+    let dir = tempfile::tempdir().expect("a temp dir");
+    let mut writer = StoreWriter::open(StoreConfig::new(dir.path().join("store.duckdb"))).expect("open");
+    let (rows, cursor) = batch(0..10);
+    writer.commit(&rows, &cursor).expect("commit");
+    let pool = writer.query_pool(1).expect("a pool");
+    let run = |sql: &str| pool.run(sql, QueryLimits { max_rows: 5, timeout_ms: 300 });
+    for allowed in [
+        "SELECT 1",
+        "FROM events LIMIT 1;",
+        "WITH a AS (SELECT 1) FROM a",
+        "DESCRIBE events",
+        "SHOW TABLES",
+        "EXPLAIN SELECT 1",
+    ] {
+        run(allowed).unwrap_or_else(|error| panic!("{allowed}: {error}"));
+    }
+    for refused in [
+        "DELETE FROM event_rows",
+        "SELECT 1; DROP TABLE event_rows",
+        "EXPLAIN ANALYZE DELETE FROM event_rows",
+        "COPY events TO '/tmp/weir-test-leak.csv'",
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "ATTACH '/tmp/weir-test-other.duckdb'",
+        "SET enable_external_access = true",
+        "COMMIT",
+        "SELECT * FROM '/etc/passwd'",
+        "",
+    ] {
+        assert!(run(refused).is_err(), "{refused:?} was run");
+    }
+    assert_eq!(run("SELECT count(*) FROM events").expect("still there").rows[0][0], 10);
+    assert!(run("FROM events").expect("a query").truncated);
+    let endless = run("SELECT count(*) FROM range(100000000) a, range(100000000) b WHERE a.range * b.range % 7 = 3");
+    assert!(matches!(endless, Err(StoreError::TimedOut { .. })), "{endless:?}");
+    assert!(run("SELECT 1").is_ok(), "the connection is usable afterwards");
+}

@@ -1,0 +1,148 @@
+//! What each command of the registry does.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use pipeline_core::api::event::{Journey, JourneyRequest};
+use pipeline_core::api::ledger::{Audit, AuditRequest, Digest, DigestRequest, Status, StatusRequest};
+use pipeline_core::api::live::{DemoRequest, DemoState};
+use pipeline_core::api::plugin::{
+    PluginAdd, PluginList, PluginLogLine, PluginLogs, PluginLogsRequest, PluginView, PluginsRequest,
+};
+use pipeline_core::api::query::{QueryRequest, QueryResult};
+use pipeline_core::api::registry::Handlers;
+use pipeline_core::api::session::{Link, OpenLinkRequest};
+use pipeline_core::api::{ApiError, ErrorCode};
+use pipeline_core::flow::{DemoControl as _, Flow, FlowError};
+use pipeline_core::store::{QueryLimits, StoreError};
+use tokio::sync::watch;
+
+use crate::demo::Demo;
+use crate::guard::Guard;
+
+const MAX_ROWS: u64 = 100_000;
+const MAX_QUERY_MS: u64 = 60_000;
+const LOG_LINES: u64 = 200;
+
+/// The state behind the control port.
+pub struct Studio {
+    pub flow: Arc<Flow>,
+    pub demo: Arc<Demo>,
+    pub guard: Guard,
+    pub control_url: String,
+    pub metrics: PrometheusHandle,
+    /// Changes once, when the server stops.
+    pub stopping: watch::Receiver<bool>,
+}
+
+impl Studio {
+    /// Runs what blocks on a thread of its own.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Flow) -> Result<T, FlowError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let flow = Arc::clone(&self.flow);
+        match tokio::task::spawn_blocking(move || work(&flow)).await {
+            Ok(result) => result.map_err(|error| api_error(&error)),
+            Err(error) => Err(ApiError::new(ErrorCode::Internal, format!("the command failed inside: {error}"))),
+        }
+    }
+}
+
+fn api_error(error: &FlowError) -> ApiError {
+    let code = match error {
+        FlowError::Store(StoreError::Refused(_)) => ErrorCode::SqlRefused,
+        FlowError::Store(StoreError::Sql(_)) => ErrorCode::SqlFailed,
+        FlowError::Store(StoreError::TimedOut { .. }) => ErrorCode::SqlTimeout,
+        FlowError::Store(StoreError::Rebuilding) => ErrorCode::StoreRebuilding,
+        FlowError::Plugin(_) => ErrorCode::PluginLoad,
+        _ => ErrorCode::Internal,
+    };
+    ApiError::new(code, error.to_string()).hint(error.hint())
+}
+
+impl Handlers for Studio {
+    async fn status(&self, _: StatusRequest) -> Result<Status, ApiError> {
+        Ok(self.flow.status())
+    }
+
+    async fn query(&self, request: QueryRequest) -> Result<QueryResult, ApiError> {
+        let defaults = QueryLimits::default();
+        let limits = QueryLimits {
+            max_rows: request.max_rows.unwrap_or(defaults.max_rows).min(MAX_ROWS),
+            timeout_ms: request.timeout_ms.unwrap_or(defaults.timeout_ms).min(MAX_QUERY_MS),
+        };
+        self.blocking(move |flow| flow.query(&request.sql, limits)).await
+    }
+
+    async fn plugins(&self, _: PluginsRequest) -> Result<PluginList, ApiError> {
+        Ok(PluginList { plugins: self.flow.host.views() })
+    }
+
+    async fn plugin_add(&self, request: PluginAdd) -> Result<PluginView, ApiError> {
+        let dir = PathBuf::from(&request.dir);
+        if !dir.is_absolute() {
+            return Err(ApiError::new(ErrorCode::BadRequest, format!("{} is not an absolute path", request.dir))
+                .hint("the server may run in another folder than you do"));
+        }
+        self.blocking(move |flow| Ok(flow.host.add(&dir)?)).await
+    }
+
+    async fn plugin_logs(&self, request: PluginLogsRequest) -> Result<PluginLogs, ApiError> {
+        let limit = request.limit.unwrap_or(LOG_LINES).min(MAX_ROWS);
+        let known = self.flow.host.views().into_iter().any(|plugin| plugin.id == request.id);
+        if !known {
+            return Err(ApiError::new(ErrorCode::NotFound, format!("there is no plugin {:?}", request.id))
+                .hint("`plugins` lists the ids"));
+        }
+        // Ids are folder names; a quote in one must not end the literal.
+        let id = request.id.replace('\'', "''");
+        let sql = format!(
+            "SELECT epoch_ms(timestamp), version, source, type, message FROM plugin_logs WHERE plugin_id = '{id}' \
+             ORDER BY timestamp DESC, _offset DESC LIMIT {limit}"
+        );
+        let result = self.blocking(move |flow| flow.query(&sql, QueryLimits::default())).await?;
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let lines = result
+            .rows
+            .iter()
+            .rev()
+            .map(|row| PluginLogLine {
+                at_ms: row[0].as_i64().unwrap_or_default(),
+                version: text(&row[1]),
+                source: text(&row[2]),
+                level: text(&row[3]),
+                message: text(&row[4]),
+            })
+            .collect();
+        Ok(PluginLogs { lines })
+    }
+
+    async fn journey(&self, request: JourneyRequest) -> Result<Journey, ApiError> {
+        self.flow.journey(request.offset).ok_or_else(|| {
+            ApiError::new(
+                ErrorCode::NotFound,
+                format!("event {} is not among the newest that are kept", request.offset),
+            )
+            .hint("pause the list to look at an event, or find it with a query")
+        })
+    }
+
+    async fn demo(&self, request: DemoRequest) -> Result<DemoState, ApiError> {
+        self.demo.set(request)?;
+        Ok(self.demo.state())
+    }
+
+    async fn audit(&self, _: AuditRequest) -> Result<Audit, ApiError> {
+        self.blocking(Flow::audit).await
+    }
+
+    async fn open_link(&self, _: OpenLinkRequest) -> Result<Link, ApiError> {
+        Ok(Link { url: format!("{}/#code={}", self.control_url, self.guard.new_code()) })
+    }
+
+    async fn digest(&self, _: DigestRequest) -> Result<Digest, ApiError> {
+        self.blocking(Flow::digest).await
+    }
+}

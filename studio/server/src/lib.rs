@@ -1,0 +1,17 @@
+//! The studio's server: the pipeline, the two ports, the page and the demo stream in one process.
+//!
+//! The **capture** port takes events from anyone who can reach it and tells nothing. The **control**
+//! port shows and changes things, so it is on loopback and [guarded](guard).
+
+mod assets;
+mod control;
+mod demo;
+mod error;
+mod guard;
+mod handlers;
+mod run_file;
+mod server;
+
+pub use error::ServeError;
+pub use run_file::{RunFile, RunFileError};
+pub use server::{ServeConfig, Server};

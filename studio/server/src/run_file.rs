@@ -1,0 +1,67 @@
+//! `DATA/run.json`: where the running server is, for commands on the same machine.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunFile {
+    pub pid: u32,
+    pub capture: String,
+    pub control: String,
+    pub token: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RunFileError {
+    #[error("no server runs on {dir}")]
+    NoServer { dir: String },
+    #[error("{path} cannot be read: {message}")]
+    Unreadable { path: String, message: String },
+}
+
+fn path(data_dir: &Path) -> PathBuf {
+    data_dir.join("run.json")
+}
+
+impl RunFile {
+    /// Written whole or not at all, and readable by its owner only: it holds the token.
+    pub fn write(&self, data_dir: &Path) -> std::io::Result<()> {
+        let draft = data_dir.join("run.json.draft");
+        fs::remove_file(&draft).or_else(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Ok(()),
+            _ => Err(error),
+        })?;
+        let mut file = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&draft)?;
+        serde_json::to_writer_pretty(&mut file, self)?;
+        file.write_all(b"\n")?;
+        fs::rename(&draft, path(data_dir))
+    }
+
+    /// The server that runs on `data_dir`; a file that a crash left behind is not believed.
+    pub fn read(data_dir: &Path) -> Result<Self, RunFileError> {
+        let path = path(data_dir);
+        let no_server = || RunFileError::NoServer { dir: data_dir.display().to_string() };
+        let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => no_server(),
+            _ => RunFileError::Unreadable { path: path.display().to_string(), message: error.to_string() },
+        })?;
+        let file: Self = serde_json::from_str(&text).map_err(|error| RunFileError::Unreadable {
+            path: path.display().to_string(),
+            message: error.to_string(),
+        })?;
+        if is_locked(data_dir) { Ok(file) } else { Err(no_server()) }
+    }
+
+    pub fn remove(data_dir: &Path) {
+        fs::remove_file(path(data_dir)).ok();
+    }
+}
+
+/// The lock dies with its process, so it cannot be stale.
+fn is_locked(data_dir: &Path) -> bool {
+    fs::OpenOptions::new().read(true).write(true).open(data_dir.join("lock")).is_ok_and(|lock| lock.try_lock().is_err())
+}

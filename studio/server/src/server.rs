@@ -1,0 +1,177 @@
+//! Starting and stopping the process's two ports around one pipeline.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::PrometheusBuilder;
+use pipeline_core::capture::{self, CaptureDeps};
+use pipeline_core::event::{Clock, SystemClock};
+use pipeline_core::flow::{Flow, FlowConfig, StoreProbe};
+use pipeline_core::log::RealFilesystem;
+use pipeline_core::plugins::Limits;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::control;
+use crate::demo::Demo;
+use crate::error::ServeError;
+use crate::guard::Guard;
+use crate::handlers::Studio;
+use crate::run_file::RunFile;
+
+/// Refused requests are written to the ledger, and the disk is measured, this often.
+const HOUSEKEEPING: Duration = Duration::from_secs(1);
+/// A request that has not ended by then is cut off at a stop.
+const GRACE: Duration = Duration::from_secs(5);
+
+pub struct ServeConfig {
+    pub data_dir: PathBuf,
+    pub capture: SocketAddr,
+    pub control: SocketAddr,
+    /// Whether the demo stream runs from the start.
+    pub demo: bool,
+    pub demo_rate: u32,
+    pub demo_seed: u64,
+    pub plugins: Vec<PathBuf>,
+    pub store_probe: Option<StoreProbe>,
+}
+
+/// A running server.
+pub struct Server {
+    pub capture_url: String,
+    pub control_url: String,
+    pub token: String,
+    studio: Arc<Studio>,
+    data_dir: PathBuf,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Binds both ports, starts the pipeline and accepts.
+    pub async fn start(config: ServeConfig) -> Result<Self, ServeError> {
+        if !config.control.ip().is_loopback() {
+            return Err(ServeError::PublicControl(config.control));
+        }
+        let (capture_listener, capture_url) = bind("capture", config.capture).await?;
+        let (control_listener, control_url) = bind("control", config.control).await?;
+        let control_address = control_listener.local_addr().unwrap_or(config.control);
+
+        // Only the first server of a process installs it; a test may start several.
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let metrics = recorder.handle();
+        if metrics::set_global_recorder(recorder).is_err() {
+            tracing::debug!("metrics of this server are recorded by an earlier one");
+        }
+
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let demo = Arc::new(Demo::new(config.demo_seed, config.demo, config.demo_rate));
+        let flow_config = FlowConfig {
+            data_dir: config.data_dir.clone(),
+            filesystem: Arc::new(RealFilesystem),
+            clock: Arc::clone(&clock),
+            plugin_limits: Limits::default(),
+            plugins: config.plugins,
+            store_probe: config.store_probe,
+            demo: Some(Arc::clone(&demo) as _),
+            drain_timeout: GRACE,
+        };
+        let flow = tokio::task::spawn_blocking(move || Flow::start(flow_config))
+            .await
+            .map_err(|error| ServeError::Client(error.to_string()))??;
+        let flow = Arc::new(flow);
+        let (stop, stopping) = watch::channel(false);
+        let guard = Guard::new(control_address);
+        let token = guard.token.clone();
+        let studio = Arc::new(Studio {
+            flow: Arc::clone(&flow),
+            demo: Arc::clone(&demo),
+            guard,
+            control_url: control_url.clone(),
+            metrics,
+            stopping: stopping.clone(),
+        });
+        let run_file = RunFile {
+            pid: std::process::id(),
+            capture: capture_url.clone(),
+            control: control_url.clone(),
+            token: token.clone(),
+        };
+        run_file.write(&config.data_dir).map_err(|error| ServeError::RunFile {
+            path: config.data_dir.join("run.json").display().to_string(),
+            message: error.to_string(),
+        })?;
+
+        let capture_router = capture::router(CaptureDeps {
+            intake: Arc::clone(&flow.intake) as _,
+            rejections: Arc::clone(&flow.rejections),
+            clock: Arc::clone(&clock),
+            limits: capture::Limits::default(),
+        });
+        let client =
+            reqwest::Client::builder().no_proxy().build().map_err(|error| ServeError::Client(error.to_string()))?;
+        let tasks = vec![
+            tokio::spawn(listen(capture_listener, capture_router, stopping.clone())),
+            tokio::spawn(listen(control_listener, control::router(Arc::clone(&studio)), stopping.clone())),
+            tokio::spawn(demo.run(capture_url.clone(), client, clock, stopping.clone())),
+            tokio::spawn(keep_house(flow, stopping)),
+        ];
+        Ok(Self { capture_url, control_url, token, studio, data_dir: config.data_dir, stop, tasks })
+    }
+
+    /// A link that opens the studio; it works once.
+    pub fn open_link(&self) -> String {
+        format!("{}/#code={}", self.control_url, self.studio.guard.new_code())
+    }
+
+    /// Stops accepting, stores what was accepted, closes.
+    pub async fn stop(self) {
+        self.stop.send(true).ok();
+        for mut task in self.tasks {
+            if tokio::time::timeout(GRACE, &mut task).await.is_err() {
+                task.abort();
+                task.await.ok();
+            }
+        }
+        self.studio.flow.flush_rejections().await;
+        let flow = Arc::clone(&self.studio.flow);
+        // The flow is shared with handlers that ended with their tasks; it is shut down through its Arc.
+        tokio::task::spawn_blocking(move || flow.shutdown()).await.ok();
+        RunFile::remove(&self.data_dir);
+    }
+}
+
+async fn bind(port: &'static str, address: SocketAddr) -> Result<(TcpListener, String), ServeError> {
+    let failed = |error: std::io::Error| ServeError::Bind { port, address, message: error.to_string() };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    let host = if bound.ip().is_unspecified() { "127.0.0.1".to_owned() } else { bound.ip().to_string() };
+    let url = if bound.is_ipv6() && !bound.ip().is_unspecified() {
+        format!("http://[{host}]:{}", bound.port())
+    } else {
+        format!("http://{host}:{}", bound.port())
+    };
+    Ok((listener, url))
+}
+
+async fn listen(listener: TcpListener, router: axum::Router, mut stopping: watch::Receiver<bool>) {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let stopped = async move {
+        stopping.changed().await.ok();
+    };
+    if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stopped).await {
+        tracing::error!(%error, "a port stopped listening");
+    }
+}
+
+async fn keep_house(flow: Arc<Flow>, mut stopping: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(HOUSEKEEPING) => flow.flush_rejections().await,
+            _ = stopping.changed() => return,
+        }
+    }
+}

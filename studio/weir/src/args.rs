@@ -1,0 +1,150 @@
+//! The command line, as it is typed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Event pipeline studio for plugin authors. Compatible with PostHog's public protocols and plugin API;
+/// not affiliated with PostHog.
+#[derive(Debug, Parser)]
+#[command(name = "weir", version, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the pipeline and the studio's page
+    Serve(Serve),
+    /// Run one read-only SQL statement on the store
+    Query(Query),
+    /// Show the ledger, the queues and the plugins of a running server
+    Status(Status),
+    /// Print a link that opens the studio in a browser; it works once
+    Open(Target),
+    /// Recount the logs against the store; exit 1 on any difference
+    Audit(Target),
+    /// Print digests of the store's current state
+    Digest(Target),
+    /// Start, stop or re-pace the demo stream
+    Demo(Demo),
+    /// Plugins of a running server
+    #[command(subcommand)]
+    Plugin(Plugin),
+    /// Open a store, read it and close it
+    #[command(hide = true)]
+    ProbeStore { path: PathBuf },
+}
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Directory of the logs and the store; made if it does not exist
+    #[arg(long, value_name = "DIR", env = "WEIR_DATA", default_value_os_t = default_data_dir())]
+    pub data: PathBuf,
+    /// Where clients send events; port 0 picks a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8010")]
+    pub capture: SocketAddr,
+    /// Where the studio and commands connect; loopback only; port 0 picks a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8011")]
+    pub control: SocketAddr,
+    /// Start the demo stream: a small web shop
+    #[arg(long)]
+    pub demo: bool,
+    /// Events a second of the demo stream
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub demo_rate: u32,
+    /// Seed of the demo stream
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    pub demo_seed: u64,
+    /// A folder with plugin.json and index.ts or index.js; repeat for a chain, in order
+    #[arg(long = "plugin", value_name = "DIR")]
+    pub plugins: Vec<PathBuf>,
+    /// How identity orders events
+    #[arg(long, value_enum, default_value_t = Ordering::Arrival)]
+    pub ordering: Ordering,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Ordering {
+    /// In the order of the log
+    Arrival,
+}
+
+/// Which server a command talks to: --url and --token, else WEIR_URL and WEIR_TOKEN, else the one that
+/// runs on --data.
+#[derive(Debug, Args)]
+pub struct Target {
+    /// Control URL of a running server
+    #[arg(long, value_name = "URL", env = "WEIR_URL")]
+    pub url: Option<String>,
+    /// Its token
+    #[arg(long, value_name = "TOKEN", env = "WEIR_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+    /// Data directory of a running server
+    #[arg(long, value_name = "DIR", env = "WEIR_DATA", default_value_os_t = default_data_dir())]
+    pub data: PathBuf,
+    /// Machine-readable output
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Query {
+    /// One SELECT, WITH, FROM, DESCRIBE, SHOW or EXPLAIN statement
+    pub sql: String,
+    /// Most rows to print
+    #[arg(long, value_name = "N")]
+    pub max_rows: Option<u64>,
+    /// Longest run time in milliseconds
+    #[arg(long, value_name = "MS")]
+    pub timeout_ms: Option<u64>,
+    #[command(flatten)]
+    pub target: Target,
+}
+
+#[derive(Debug, Args)]
+pub struct Status {
+    #[command(flatten)]
+    pub target: Target,
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Start the stream
+    #[arg(long, conflicts_with = "stop")]
+    pub start: bool,
+    /// Stop the stream
+    #[arg(long)]
+    pub stop: bool,
+    /// Events a second
+    #[arg(long, value_name = "N")]
+    pub rate: Option<u32>,
+    #[command(flatten)]
+    pub target: Target,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Plugin {
+    /// Add a folder to the end of the chain and watch it
+    Add {
+        dir: PathBuf,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// The newest log lines of a plugin
+    Logs {
+        id: String,
+        #[arg(long, value_name = "N")]
+        limit: Option<u64>,
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+/// `$XDG_DATA_HOME/weir`, or `~/.local/share/weir`.
+fn default_data_dir() -> PathBuf {
+    let home = || std::env::var_os("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from);
+    std::env::var_os("XDG_DATA_HOME").map_or_else(|| home().join(".local/share"), PathBuf::from).join("weir")
+}

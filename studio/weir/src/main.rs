@@ -1,0 +1,34 @@
+//! The `weir` command: the headless server, and the commands that talk to a running one.
+
+mod args;
+mod client;
+mod output;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        Command::Serve(serve) => serve::run(serve),
+        Command::Query(query) => output::query(&query),
+        Command::Status(status) => output::status(&status),
+        Command::Open(target) => output::open(&target),
+        Command::Audit(target) => output::audit(&target),
+        Command::Digest(target) => output::digest(&target),
+        Command::Demo(demo) => output::demo(&demo),
+        Command::Plugin(plugin) => output::plugin(&plugin),
+        Command::ProbeStore { path } => serve::probe_store(&path),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("weir: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

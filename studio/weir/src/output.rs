@@ -1,0 +1,211 @@
+//! The commands that ask a running server, and how their answers are printed.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use pipeline_core::api::ledger::{AuditRequest, DigestRequest, Status as StatusView, StatusRequest};
+use pipeline_core::api::live::DemoRequest;
+use pipeline_core::api::plugin::{PluginAdd, PluginLogsRequest, PluginView};
+use pipeline_core::api::query::{QueryRequest, QueryResult};
+use pipeline_core::api::registry;
+use pipeline_core::api::session::OpenLinkRequest;
+use pipeline_core::store::{QueryLimits, open_read_only};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::args::{Demo, Plugin, Query, Status, Target};
+use crate::client::Client;
+
+pub fn query(query: &Query) -> anyhow::Result<ExitCode> {
+    let result = match Client::find(&query.target) {
+        Ok(client) => client.call::<registry::Query>(&QueryRequest {
+            sql: query.sql.clone(),
+            max_rows: query.max_rows,
+            timeout_ms: query.timeout_ms,
+        })?,
+        Err(no_server) if query.target.url.is_none() && query.target.data.join("store.duckdb").exists() => {
+            read_store(query).context(no_server)?
+        }
+        Err(no_server) => return Err(no_server),
+    };
+    let mut out = std::io::stdout().lock();
+    if query.target.json {
+        for row in &result.rows {
+            let object: Map<String, Value> = result.columns.iter().cloned().zip(row.iter().cloned()).collect();
+            writeln!(out, "{}", Value::Object(object))?;
+        }
+    } else {
+        print_table(&mut out, &result)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// With no server, the store's file is read directly.
+fn read_store(query: &Query) -> anyhow::Result<QueryResult> {
+    let defaults = QueryLimits::default();
+    let limits = QueryLimits {
+        max_rows: query.max_rows.unwrap_or(defaults.max_rows),
+        timeout_ms: query.timeout_ms.unwrap_or(defaults.timeout_ms),
+    };
+    let store = open_read_only(&query.target.data.join("store.duckdb"), 1)?;
+    Ok(store.run(&query.sql, limits)?)
+}
+
+fn print_table(out: &mut impl std::io::Write, result: &QueryResult) -> std::io::Result<()> {
+    const WIDEST: usize = 60;
+    let cell = |value: &Value| -> String {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        if text.chars().count() > WIDEST { text.chars().take(WIDEST - 1).chain(['…']).collect() } else { text }
+    };
+    let rows: Vec<Vec<String>> = result.rows.iter().map(|row| row.iter().map(cell).collect()).collect();
+    let widths: Vec<usize> = result
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(column, name)| {
+            rows.iter()
+                .filter_map(|row| row.get(column))
+                .map(|cell| cell.chars().count())
+                .chain([name.len()])
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
+    let mut line = |cells: &[String]| -> std::io::Result<()> {
+        let padded: Vec<String> =
+            cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}", width = *width)).collect();
+        writeln!(out, "{}", padded.join("  ").trim_end())
+    };
+    line(&result.columns)?;
+    line(&widths.iter().map(|width| "─".repeat(*width)).collect::<Vec<_>>())?;
+    rows.iter().try_for_each(|row| line(row))?;
+    let more = if result.truncated { ", more matched: raise --max-rows" } else { "" };
+    writeln!(out, "({} rows in {:.1} ms{more})", result.rows.len(), result.elapsed_ms)
+}
+
+pub fn status(status: &Status) -> anyhow::Result<ExitCode> {
+    let view = Client::find(&status.target)?.call::<registry::Status>(&StatusRequest::default())?;
+    if status.target.json {
+        print_json(&view)?;
+    } else {
+        print_status(&view);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_status(view: &StatusView) {
+    let ledger = &view.ledger;
+    println!("received      {:>12}", ledger.received);
+    println!("emitted       {:>12}", ledger.emitted);
+    println!("  stored      {:>12}", ledger.stored);
+    println!("  dropped     {:>12}", ledger.dropped);
+    println!("  rejected    {:>12}", ledger.rejected);
+    println!("  dead        {:>12}", ledger.dead_lettered);
+    println!("  duplicate   {:>12}", ledger.deduplicated);
+    println!("  in flight   {:>12}", ledger.in_flight);
+    println!("unexplained   {:>12}", ledger.unexplained);
+    match view.queryable_lag_ms {
+        Some(ms) => println!("queryable     {ms:>9.0} ms behind"),
+        None => println!("queryable              not measured yet"),
+    }
+    println!("store         {}", view.store_state);
+    for plugin in &view.plugins {
+        print_plugin(plugin);
+    }
+    for note in &view.recovery {
+        println!("note: {note}");
+    }
+}
+
+fn print_plugin(plugin: &PluginView) {
+    let reload = plugin.reload_ms.map_or_else(String::new, |ms| format!(", saved to live in {ms:.1} ms"));
+    println!("plugin        {} {} {}{reload}", plugin.id, plugin.version, plugin.state.as_str());
+    if let Some(error) = &plugin.load_error {
+        println!("              {}:{}:{}: {}", error.file, error.line, error.column, error.message);
+    }
+}
+
+pub fn open(target: &Target) -> anyhow::Result<ExitCode> {
+    let link = Client::find(target)?.call::<registry::OpenLink>(&OpenLinkRequest::default())?;
+    if target.json {
+        print_json(&link)?
+    } else {
+        println!("{}", link.url)
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub fn audit(target: &Target) -> anyhow::Result<ExitCode> {
+    let audit = Client::find(target)?.call::<registry::Audit>(&AuditRequest::default())?;
+    if target.json {
+        print_json(&audit)?;
+    } else {
+        println!("{} events recounted, {} rows", audit.intake_events, audit.event_rows);
+        audit.differences.iter().for_each(|difference| println!("difference: {difference}"));
+    }
+    Ok(if audit.differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+pub fn digest(target: &Target) -> anyhow::Result<ExitCode> {
+    let digest = Client::find(target)?.call::<registry::Digest>(&DigestRequest::default())?;
+    if target.json {
+        print_json(&digest)?;
+    } else {
+        for table in &digest.tables {
+            println!("{:<22} {:>10} rows  {}", table.table, table.rows, table.digest);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub fn demo(demo: &Demo) -> anyhow::Result<ExitCode> {
+    let running = match (demo.start, demo.stop) {
+        (true, _) => Some(true),
+        (_, true) => Some(false),
+        _ => None,
+    };
+    let request = DemoRequest { running, events_per_second: demo.rate };
+    let state = Client::find(&demo.target)?.call::<registry::Demo>(&request)?;
+    if demo.target.json {
+        print_json(&state)?;
+    } else {
+        let verb = if state.running { "running" } else { "stopped" };
+        println!("demo stream {verb} at {} events/s, {} sent", state.events_per_second, state.sent);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub fn plugin(plugin: &Plugin) -> anyhow::Result<ExitCode> {
+    match plugin {
+        Plugin::Add { dir, target } => {
+            let dir = dir.canonicalize().with_context(|| format!("{} is not a folder", dir.display()))?;
+            let request = PluginAdd { dir: dir.display().to_string() };
+            let view = Client::find(target)?.call::<registry::PluginAdd>(&request)?;
+            if target.json {
+                print_json(&view)?
+            } else {
+                print_plugin(&view)
+            }
+            Ok(if view.load_error.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Plugin::Logs { id, limit, target } => {
+            let request = PluginLogsRequest { id: id.clone(), limit: *limit };
+            let logs = Client::find(target)?.call::<registry::PluginLogs>(&request)?;
+            if target.json {
+                print_json(&logs)?;
+            } else {
+                for line in &logs.lines {
+                    let at = pipeline_core::event::time::iso(line.at_ms);
+                    println!("{at} {:<5} {:<7} {} {}", line.level, line.source, line.version, line.message);
+                }
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn print_json<T: Serialize>(value: &T) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string(value)?);
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! `./dev test`: everything that continuous integration checks, in the order of what fails fastest.
+
+use std::path::Path;
+
+use crate::process::{cargo, root, run};
+use crate::{clients, ui};
+
+/// The crates that are not in the workspace, because they are WebAssembly only.
+const APART: [&str; 2] = ["ui", "pipeline-core/plugins/js-engine"];
+
+pub fn test(filter: Option<&str>) -> anyhow::Result<()> {
+    run(cargo().args(["fmt", "--all", "--check"]))?;
+    for manifest in APART.map(|dir| root().join(dir).join("Cargo.toml")) {
+        run(cargo().args(["fmt", "--check", "--manifest-path"]).arg(manifest))?;
+    }
+    ui::build()?;
+    run(cargo().args(["clippy", "--workspace", "--exclude", "weir-desktop", "--all-targets", "--locked"]).args(["--", "-D", "warnings"]))?;
+    ui::test()?;
+    let clients = clients::install()?;
+    nextest(&clients, filter)
+}
+
+/// Last, so that its summary closes the output.
+fn nextest(clients: &Path, filter: Option<&str>) -> anyhow::Result<()> {
+    let mut command = cargo();
+    command.args(["nextest", "run", "--locked"]).env("WEIR_CLIENTS", clients).env("INSTA_UPDATE", "no");
+    if let Some(filter) = filter {
+        command.arg(filter);
+    }
+    run(&mut command)
+}

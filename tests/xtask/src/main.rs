@@ -1,0 +1,57 @@
+//! Weir's own tasks. `./dev` prepares the machine and calls this; plain `cargo xtask` works afterwards.
+
+mod check;
+mod clients;
+mod docs;
+mod process;
+mod run;
+mod ui;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "Build, run, check and measure Weir")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Build and open the studio with the demo stream flowing through a sample plugin
+    Run {
+        /// Do not open a browser; print the link
+        #[arg(long)]
+        no_open: bool,
+        /// Further arguments of `weir serve`
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Format, lints, unit tests, then the suite on the real binary
+    Test {
+        /// Only tests whose name contains this
+        filter: Option<String>,
+    },
+    /// Build the studio's page into ui/dist
+    Ui,
+    /// Build the desktop window
+    Desktop,
+    /// Measure, beside the raw limits of this machine
+    Bench {
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Write docs/api.md from the registry
+    Docs,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().task {
+        Task::Run { no_open, arguments } => run::run(no_open, &arguments),
+        Task::Test { filter } => check::test(filter.as_deref()),
+        Task::Ui => ui::build().map(drop),
+        Task::Desktop => run::desktop(),
+        Task::Bench { arguments } => run::bench(&arguments),
+        Task::Docs => docs::write(),
+    }
+}
