@@ -18,7 +18,6 @@ pub struct Weir {
     pub capture: String,
     pub control: String,
     pub token: String,
-    pub data: PathBuf,
     pub http: reqwest::blocking::Client,
 }
 
@@ -58,7 +57,6 @@ impl Weir {
             capture: text("capture"),
             control: text("control"),
             token: text("token"),
-            data: data.to_owned(),
             http: reqwest::blocking::Client::builder().no_proxy().build().expect("a client"),
         }
     }
@@ -135,10 +133,6 @@ impl Weir {
     fn signal_terminate(&self) {
         let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill runs");
         assert!(sent.success());
-    }
-
-    pub fn log(&self) -> String {
-        std::fs::read_to_string(self.data.with_extension("log")).unwrap_or_default()
     }
 }
 

@@ -179,7 +179,7 @@ impl Flow {
             let Ok(start) = caught_up_at.recv() else { return Ok(()) };
             for (plugin_id, key, value) in start.plugin_storage {
                 let value = Some(value).filter(|value| !value.is_empty());
-                host.restore_storage(StorageMutation { plugin_id, key, value });
+                host.restore_storage(&StorageMutation { plugin_id, key, value });
             }
             for dir in &plugins {
                 if let Err(error) = host.add(dir) {

@@ -97,7 +97,7 @@ impl PluginStage {
         let mut candidates = self.sort_out(&intake, first_offset, &mut effects);
         let mut record =
             BatchRecord { first_offset, event_count, processed_at_ms: self.clock.now_ms(), ..BatchRecord::default() };
-        let has_plugins = self.host.plugin_count() > 0;
+        let has_plugins = !self.host.views().is_empty();
         let mut traces = Vec::new();
         if has_plugins {
             for candidate in &mut candidates {

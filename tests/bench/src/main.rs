@@ -1,1 +1,53 @@
-fn main() {}
+//! Measurements, each beside the raw limit of the machine in the same run.
+//!
+//! `cargo xtask bench` runs all of them and writes `docs/benchmarks.md`; `-- NAME` runs one and prints.
+//! Nothing here asserts: a measurement is read by a person, who knows the machine.
+
+mod disk;
+mod end_to_end;
+mod load;
+mod plugins;
+mod report;
+mod server;
+mod store;
+
+use clap::Parser;
+
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// `disk`, `store`, `throughput`, `latency`, `reload`, `start`; all when absent
+    name: Option<String>,
+    /// Seconds of each loaded measurement
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let seconds = arguments.seconds;
+    let wants = |name: &str| arguments.name.as_deref().is_none_or(|wanted| wanted == name);
+    let mut report = report::Report::default();
+    if wants("disk") {
+        disk::fdatasync(&mut report)?;
+    }
+    if wants("store") {
+        store::appender(&mut report)?;
+    }
+    if wants("throughput") {
+        end_to_end::throughput(&mut report, seconds)?;
+    }
+    if wants("latency") {
+        end_to_end::latency(&mut report, seconds)?;
+    }
+    if wants("reload") {
+        plugins::reload(&mut report)?;
+    }
+    if wants("start") {
+        end_to_end::start(&mut report)?;
+    }
+    report.print();
+    if arguments.name.is_none() {
+        report.write("docs/benchmarks.md")?;
+    }
+    Ok(())
+}

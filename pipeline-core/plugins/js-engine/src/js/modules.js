@@ -1,0 +1,80 @@
+// CommonJS for plugins that use it, and the rule by which a plugin's functions are found.
+(engine) => {
+    const { host } = engine;
+    const loaded = new Map();
+
+    const provided = () => ({
+        "@posthog/plugin-scaffold": { RetryError },
+        "posthog-plugins": { RetryError },
+        "node-fetch": Object.assign(fetch.bind(undefined), { default: fetch }),
+        url: { URL, URLSearchParams },
+    });
+
+    const requireFrom = (importer) => (specifier) => {
+        const path = host.resolve(importer, String(specifier));
+        if (path === undefined) {
+            throw new Error(
+                `Cannot import '${specifier}'! This package is not provided by PostHog in plugins.`,
+            );
+        }
+        return path.startsWith("weir:") ? provided()[specifier] : engine.require(path);
+    };
+
+    // Returns what the file left in `module.exports`, running it at most once.
+    engine.require = (path) => {
+        const known = loaded.get(path);
+        if (known !== undefined) return known.exports;
+        const module = { exports: {} };
+        loaded.set(path, module);
+        if (path.endsWith(".json")) {
+            module.exports = engine.parse(host.fileCode(path));
+        } else {
+            module.topLevel = host.evaluate(path)(module.exports, requireFrom(path), module);
+        }
+        return module.exports;
+    };
+    engine.topLevel = (path) => loaded.get(path)?.topLevel ?? {};
+    Object.defineProperty(globalThis, Symbol.for("weir.require"), { value: engine.require });
+
+    // A module may use the CommonJS names as well, as transpiled plugins do.
+    engine.openCommonJs = (entry) => {
+        const module = { exports: {} };
+        Object.assign(globalThis, { module, exports: module.exports, require: requireFrom(entry) });
+        return module;
+    };
+
+    const known = [
+        "setupPlugin", "teardownPlugin", "processEvent", "processEventBatch",
+        "onEvent", "onSnapshot", "exportEvents", "composeWebhook", "getSettings",
+    ];
+    const schedules = ["runEveryMinute", "runEveryHour", "runEveryDay"];
+
+    // Exports first, then the default export, then `module.exports`; plain top-level functions only if
+    // none of these holds anything.
+    engine.adopt = (namespace, module, topLevel) => {
+        const names = [...known, ...schedules, "jobs"];
+        const pick = (places) => {
+            const found = {};
+            for (const name of names) {
+                const place = places.find((place) => place?.[name] !== undefined && place[name] !== null);
+                if (place) found[name] = place[name];
+            }
+            return found;
+        };
+        let methods = pick([namespace, namespace?.default, module.exports, module.exports?.default]);
+        if (Object.keys(methods).length === 0) methods = pick([topLevel]);
+        if (methods.processEvent === undefined && typeof methods.processEventBatch === "function") {
+            const batch = methods.processEventBatch;
+            methods.processEvent = (event, meta) => {
+                const result = batch([event], meta);
+                return typeof result?.then === "function" ? result.then((list) => list?.[0]) : result?.[0];
+            };
+        }
+        engine.methods = methods;
+        return [
+            Object.keys(methods).filter((name) => known.includes(name) && typeof methods[name] === "function"),
+            schedules.filter((name) => typeof methods[name] === "function"),
+            Object.keys(methods.jobs ?? {}),
+        ];
+    };
+}

@@ -1,0 +1,52 @@
+//! What goes into a lane and what comes out.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use uuid::Uuid;
+use weir_event::journal::{Fate, PluginLog, StepEffect, StorageMutation};
+
+#[derive(Debug, Clone)]
+pub struct BatchEvent<'a> {
+    pub offset: u64,
+    pub team_id: u32,
+    pub uuid: Uuid,
+    /// The event as plugins see it.
+    pub json: Cow<'a, str>,
+}
+
+/// One plugin's part in one event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepOutput {
+    pub effect: StepEffect,
+    /// JSON after this plugin when it changed the event.
+    pub after: Option<Arc<str>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventResult {
+    pub fate: Fate,
+    /// JSON after the last plugin when any plugin changed the event.
+    pub output: Option<String>,
+    /// One entry per plugin that saw the event, in chain order.
+    pub steps: Vec<StepOutput>,
+}
+
+/// Effects of one batch; `events` has one entry per event, in order.
+#[derive(Debug, Default)]
+pub struct BatchResult {
+    pub events: Vec<EventResult>,
+    pub storage: Vec<StorageMutation>,
+    pub logs: Vec<PluginLog>,
+    /// (offset of the parent, id of the plugin, JSON of the new event), in order of making.
+    pub emitted: Vec<(u64, String, String)>,
+    /// Plugins whose newest version met its first event in this batch.
+    pub first_on_new_version: Vec<String>,
+}
+
+/// What happened outside batches.
+#[derive(Debug, Default)]
+pub struct ControlEffects {
+    pub logs: Vec<PluginLog>,
+    pub storage: Vec<StorageMutation>,
+}

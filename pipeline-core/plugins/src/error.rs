@@ -1,0 +1,55 @@
+//! Why the plugin host could not do what it was asked.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+#[derive(Debug, Error)]
+pub enum PluginError {
+    #[error("{} is not a folder", .0.display())]
+    NoFolder(PathBuf),
+    #[error("{} holds no plugin: neither plugin.json nor index.js nor index.ts is there", .0.display())]
+    NotAPlugin(PathBuf),
+    #[error("no plugin has the id {0}")]
+    UnknownPlugin(String),
+    #[error("the WebAssembly engine did not start: {0}")]
+    Engine(String),
+    #[error("the compile cache {} cannot be used: {source}", dir.display())]
+    CompileCache { dir: PathBuf, source: std::io::Error },
+    #[error("the file watcher did not start: {0}")]
+    Watch(String),
+    #[error("the thread {0} did not start")]
+    Thread(&'static str),
+    #[error("the plugin host has been shut down")]
+    Stopped,
+}
+
+impl PluginError {
+    /// Stable name for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoFolder(_) => "plugin_folder_missing",
+            Self::NotAPlugin(_) => "not_a_plugin",
+            Self::UnknownPlugin(_) => "plugin_unknown",
+            Self::Engine(_) => "plugin_engine",
+            Self::CompileCache { .. } => "plugin_compile_cache",
+            Self::Watch(_) => "plugin_watch",
+            Self::Thread(_) => "plugin_thread",
+            Self::Stopped => "plugin_host_stopped",
+        }
+    }
+
+    /// What to do about it.
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::NoFolder(_) => "Give the path of the folder that holds plugin.json.",
+            Self::NotAPlugin(_) => "Create index.ts or index.js in it, with a function processEvent.",
+            Self::UnknownPlugin(_) => "List the plugins to see their ids.",
+            Self::Engine(_) => "This is a defect of Weir; please report it with the message.",
+            Self::CompileCache { .. } => "Check that the folder can be written by this user.",
+            Self::Watch(_) => "Raise fs.inotify.max_user_instances, or close programs that watch files.",
+            Self::Thread(_) => "The machine is out of threads or memory.",
+            Self::Stopped => "Start the host again.",
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The plugin host: what the pipeline holds.
+//!
+//! It owns the engine, the chain of plugins in order of adding, one thread that loads and watches, and
+//! the store behind `meta.storage` and `meta.cache`. Lanes are handed out and belong to their threads;
+//! drop them before [`PluginHost::shutdown`], so that `teardownPlugin` runs in their instances too.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use weir_api::plugin::PluginView;
+use weir_event::Clock;
+use weir_event::journal::StorageMutation;
+
+use crate::batch::ControlEffects;
+use crate::engine::JsEngine;
+use crate::error::PluginError;
+use crate::instance::Instance;
+use crate::lane::Lane;
+use crate::limits::Limits;
+use crate::loader::Loader;
+use crate::manifest::MANIFEST;
+use crate::slot::{Slot, lock};
+use crate::state::Surroundings;
+use crate::storage::{Cache, Storage};
+
+/// Reload times kept for `reload_samples`.
+const RELOAD_SAMPLES: usize = 10_000;
+
+#[derive(Debug, Clone)]
+pub struct HostConfig {
+    /// Private to this user; created if absent.
+    pub compile_cache_dir: PathBuf,
+    pub limits: Limits,
+    pub clock: Arc<dyn Clock>,
+    /// For `Math.random`.
+    pub seed: u64,
+}
+
+pub(crate) enum Message {
+    /// Something happened to these paths.
+    Touched(Vec<PathBuf>, Instant),
+    /// Events may have been lost.
+    LookAgain,
+    Load(Arc<Slot>, Sender<()>),
+    Configure(String, BTreeMap<String, Option<String>>, Sender<()>),
+    Forget(String),
+    Retire(Box<Instance>),
+    Stop,
+}
+
+pub(crate) struct Shared {
+    pub engine: JsEngine,
+    pub around: Arc<Surroundings>,
+    /// The chain, in order.
+    pub slots: Mutex<Vec<Arc<Slot>>>,
+    /// Moves on whenever a lane has something to take over.
+    pub generation: AtomicU64,
+    pub control: Mutex<ControlEffects>,
+    pub to_loader: Sender<Message>,
+    reload_samples: Mutex<Vec<f64>>,
+}
+
+impl Shared {
+    pub fn record_reload(&self, milliseconds: f64) {
+        let mut samples = lock(&self.reload_samples);
+        if samples.len() < RELOAD_SAMPLES {
+            samples.push(milliseconds);
+        }
+    }
+
+    pub fn announce(&self) {
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+}
+
+pub struct PluginHost {
+    shared: Arc<Shared>,
+    loader: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl PluginHost {
+    pub fn start(config: HostConfig) -> Result<Self, PluginError> {
+        let engine = JsEngine::start(&config.compile_cache_dir)?;
+        let around = Surroundings {
+            clock: config.clock,
+            storage: Storage::default(),
+            cache: Cache::default(),
+            limits: config.limits,
+            seed: config.seed,
+        };
+        let (to_loader, messages): (_, Receiver<Message>) = channel();
+        let shared = Arc::new(Shared {
+            engine,
+            around: Arc::new(around),
+            slots: Mutex::default(),
+            generation: AtomicU64::new(0),
+            control: Mutex::default(),
+            to_loader,
+            reload_samples: Mutex::default(),
+        });
+        let loader = Loader::spawn(Arc::clone(&shared), messages)?;
+        Ok(Self { shared, loader: Mutex::new(Some(loader)) })
+    }
+
+    /// Adds a folder to the end of the chain, watches it from now on and waits until its first load has
+    /// ended. What is wrong with the plugin itself is in the view; a folder that is already in the chain
+    /// stays where it is.
+    pub fn add(&self, dir: &Path) -> Result<PluginView, PluginError> {
+        let dir = dir.canonicalize().map_err(|_| PluginError::NoFolder(dir.to_owned()))?;
+        if !dir.is_dir() {
+            return Err(PluginError::NoFolder(dir));
+        }
+        if ![MANIFEST, "index.js", "index.ts"].iter().any(|name| dir.join(name).is_file()) {
+            return Err(PluginError::NotAPlugin(dir));
+        }
+        let slot = {
+            let mut slots = lock(&self.shared.slots);
+            if let Some(known) = slots.iter().find(|slot| slot.dir == dir) {
+                return Ok(known.view());
+            }
+            let slot = Arc::new(Slot::new(unique_id(&dir, &slots), dir));
+            slots.push(Arc::clone(&slot));
+            slot
+        };
+        let (done, wait) = channel();
+        self.send(Message::Load(Arc::clone(&slot), done))?;
+        wait.recv().map_err(|_| PluginError::Stopped)?;
+        Ok(slot.view())
+    }
+
+    /// Takes a plugin out of the chain.
+    pub fn remove(&self, id: &str) -> Result<(), PluginError> {
+        {
+            let mut slots = lock(&self.shared.slots);
+            let at = slots.iter().position(|slot| slot.id == id);
+            slots.remove(at.ok_or_else(|| PluginError::UnknownPlugin(id.to_owned()))?);
+        }
+        self.shared.announce();
+        self.send(Message::Forget(id.to_owned()))
+    }
+
+    /// Sets configured values, which win over the manifest's defaults, and reloads the plugin.
+    pub fn configure(&self, id: &str, values: BTreeMap<String, Option<String>>) -> Result<PluginView, PluginError> {
+        let slot = lock(&self.shared.slots).iter().find(|slot| slot.id == id).cloned();
+        let slot = slot.ok_or_else(|| PluginError::UnknownPlugin(id.to_owned()))?;
+        let (done, wait) = channel();
+        self.send(Message::Configure(id.to_owned(), values, done))?;
+        wait.recv().map_err(|_| PluginError::Stopped)?;
+        Ok(slot.view())
+    }
+
+    /// In chain order.
+    pub fn views(&self) -> Vec<PluginView> {
+        let slots = lock(&self.shared.slots).clone();
+        slots.iter().map(|slot| slot.view()).collect()
+    }
+
+    /// A lane with its own instances of every live plugin, for one thread with at least 2 MiB of stack.
+    pub fn lane(&self) -> Lane {
+        Lane::new(Arc::clone(&self.shared))
+    }
+
+    /// What was logged and stored outside batches since the last call.
+    pub fn drain_control(&self) -> ControlEffects {
+        std::mem::take(&mut *lock(&self.shared.control))
+    }
+
+    /// Plays one journalled write back; meant for the start, before plugins are added.
+    pub fn restore_storage(&self, mutation: &StorageMutation) {
+        self.shared.around.storage.apply(mutation);
+    }
+
+    /// Milliseconds from last write to first event, one entry per reload, oldest first.
+    pub fn reload_samples(&self) -> Vec<f64> {
+        lock(&self.shared.reload_samples).clone()
+    }
+
+    /// Runs `teardownPlugin` in every instance that has been given back and stops the threads.
+    pub fn shutdown(&self) {
+        let Some(loader) = lock(&self.loader).take() else { return };
+        // The loader is gone already when this fails, and then there is nothing to stop.
+        let _ = self.shared.to_loader.send(Message::Stop);
+        if loader.join().is_err() {
+            tracing::error!("the plugin loader had panicked");
+        }
+        self.shared.engine.stop();
+    }
+
+    fn send(&self, message: Message) -> Result<(), PluginError> {
+        self.shared.to_loader.send(message).map_err(|_| PluginError::Stopped)
+    }
+}
+
+impl Drop for PluginHost {
+    fn drop(&mut self) {
+        self.shutdown();
+    }
+}
+
+fn unique_id(dir: &Path, slots: &[Arc<Slot>]) -> String {
+    let name = dir.file_name().map_or_else(|| "plugin".to_owned(), |name| name.to_string_lossy().into_owned());
+    let is_free = |id: &String| slots.iter().all(|slot| slot.id != *id);
+    let numbered = (2..).map(|number| format!("{name}-{number}"));
+    std::iter::once(name.clone()).chain(numbered).find(is_free).unwrap_or(name)
+}

@@ -1,0 +1,425 @@
+//! A lane: the thread-bound copy of the chain that events flow through.
+//!
+//! Guarantees that an event is never lost to a plugin: whatever plugin code does, the event comes out
+//! with a fate and one step per plugin that saw it. An exception lets it pass with the changes made so
+//! far; a trap, time-out or memory kill lets it pass as it entered that plugin and costs nothing but the
+//! instance, whose `global` is lost, which is logged. New versions are taken over between batches only.
+//! A plugin that keeps failing is retried for every event; the budgets bound what that costs. The lane
+//! does not decide what happens to storage writes and logs: it hands them to its caller.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use weir_api::plugin::RuntimeFailure;
+use weir_event::journal::{ChainMember, Fate, LogLevel, LogSource, StepEffect, StepLabel};
+
+use crate::batch::{BatchEvent, BatchResult, EventResult, StepOutput};
+use crate::bindings::weir::plugin::report::Outcome;
+use crate::host::{Message, Shared};
+use crate::instance::{CallError, Instance, Loss};
+use crate::json;
+use crate::metrics;
+use crate::slot::{BatchFigures, ReloadClock, Slot, lock};
+use crate::state::Report;
+use crate::version::Version;
+
+/// Bounds of one call into a plugin: events and bytes.
+const CHUNK_EVENTS: usize = 256;
+const CHUNK_BYTES: usize = 1 << 20;
+/// A pause between batches longer than this is a pause in traffic, not part of a reload.
+const TRAFFIC_PAUSE: Duration = Duration::from_millis(50);
+/// How long to leave a plugin alone whose `setupPlugin` failed in this lane.
+const SETUP_PAUSE: Duration = Duration::from_secs(1);
+const LOSS_LINES_PER_SECOND: u32 = 10;
+
+struct Member {
+    slot: Arc<Slot>,
+    version: Arc<Version>,
+    instance: Option<Instance>,
+    reload: Option<ReloadClock>,
+    is_new: bool,
+    not_before: Option<Instant>,
+    loss_lines: (i64, u32),
+}
+
+pub struct Lane {
+    shared: Arc<Shared>,
+    seen: Option<u64>,
+    members: Vec<Member>,
+    chain: Vec<ChainMember>,
+    hash: String,
+    last_batch_end: Option<Instant>,
+}
+
+struct Item<'a> {
+    event: BatchEvent<'a>,
+    current: Option<Arc<str>>,
+    fate: Fate,
+    steps: Vec<StepOutput>,
+}
+
+impl Item<'_> {
+    fn text(&self) -> &str {
+        self.current.as_deref().unwrap_or(&self.event.json)
+    }
+}
+
+impl Lane {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let mut lane = Self {
+            shared,
+            seen: None,
+            members: Vec::new(),
+            chain: Vec::new(),
+            hash: String::new(),
+            last_batch_end: None,
+        };
+        lane.refresh();
+        lane
+    }
+
+    /// The chain the last batch ran with (the current one before the first batch): hash and members.
+    pub fn chain(&self) -> (&str, &[ChainMember]) {
+        (&self.hash, &self.chain)
+    }
+
+    /// Takes over new versions, then runs the chain in order over the batch.
+    pub fn process_batch(&mut self, events: Vec<BatchEvent<'_>>) -> BatchResult {
+        let started = Instant::now();
+        self.refresh();
+        let mut result = BatchResult::default();
+        let mut items: Vec<Item<'_>> = events
+            .into_iter()
+            .map(|event| Item { event, current: None, fate: Fate::Passed, steps: Vec::new() })
+            .collect();
+        let with_traffic = self.last_batch_end.is_some_and(|end| started.duration_since(end) <= TRAFFIC_PAUSE);
+        for (position, member) in self.members.iter_mut().enumerate() {
+            if member.version.processes_events() {
+                let mut run = Run {
+                    shared: &self.shared,
+                    position: position as u16,
+                    started,
+                    with_traffic,
+                    figures: BatchFigures::default(),
+                    result: &mut result,
+                };
+                run.plugin(member, &mut items);
+                run.figures.memory_bytes = member.instance.as_ref().map_or(0, Instance::memory_bytes);
+                publish(&member.slot, run.figures);
+            }
+        }
+        result.events = items
+            .into_iter()
+            .map(|item| EventResult {
+                fate: item.fate,
+                output: item.current.map(|text| text.as_ref().to_owned()),
+                steps: item.steps,
+            })
+            .collect();
+        self.last_batch_end = Some(Instant::now());
+        result
+    }
+
+    fn refresh(&mut self) {
+        let generation = self.shared.generation.load(Ordering::Acquire);
+        if self.seen == Some(generation) {
+            return;
+        }
+        self.seen = Some(generation);
+        let slots = lock(&self.shared.slots).clone();
+        let mut before: Vec<Member> = std::mem::take(&mut self.members);
+        for slot in slots {
+            let kept = before.iter().position(|member| Arc::ptr_eq(&member.slot, &slot));
+            let kept = kept.map(|at| before.swap_remove(at));
+            let Some(current) = slot.version() else { continue };
+            if let Some(member) = kept {
+                if Arc::ptr_eq(&member.version, &current) {
+                    self.members.push(member);
+                    continue;
+                }
+                self.shared.retire(member.instance);
+            }
+            if let Some(picked) = slot.pick_up() {
+                self.members.push(Member {
+                    slot,
+                    version: picked.version,
+                    instance: picked.prepared,
+                    reload: picked.reload,
+                    is_new: true,
+                    not_before: None,
+                    loss_lines: (0, 0),
+                });
+            }
+        }
+        for member in before {
+            self.shared.retire(member.instance);
+        }
+        self.chain = self
+            .members
+            .iter()
+            .map(|member| ChainMember {
+                plugin_id: member.version.identity.plugin_id.clone(),
+                name: member.version.identity.name.clone(),
+                version: member.version.identity.version.clone(),
+            })
+            .collect();
+        self.hash = chain_hash(&self.chain);
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        for member in self.members.drain(..) {
+            self.shared.retire(member.instance);
+        }
+    }
+}
+
+impl Shared {
+    /// `teardownPlugin` may take its time, so the loader runs it.
+    fn retire(&self, instance: Option<Instance>) {
+        if let Some(instance) = instance {
+            // After shutdown there is nobody left to tear down; dropping frees everything.
+            let _ = self.to_loader.send(Message::Retire(Box::new(instance)));
+        }
+    }
+}
+
+fn chain_hash(chain: &[ChainMember]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for member in chain {
+        for part in [&member.plugin_id, &member.name, &member.version] {
+            hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+        }
+    }
+    hasher.finalize().to_hex()[..16].to_owned()
+}
+
+fn publish(slot: &Slot, figures: BatchFigures) {
+    use StepLabel::{Dropped, Error, Modified, Skipped, Unmodified};
+    for label in [Modified, Unmodified, Dropped, Skipped, Error] {
+        metrics::events(&slot.id, label, figures.of(label));
+    }
+    if !figures.cpu_us.is_empty() {
+        let total: u64 = figures.cpu_us.iter().map(|us| u64::from(*us)).sum();
+        metrics::cpu_per_event(&slot.id, Duration::from_micros(total / figures.cpu_us.len() as u64));
+    }
+    slot.record(figures);
+}
+
+/// One plugin over one batch.
+struct Run<'r> {
+    shared: &'r Arc<Shared>,
+    position: u16,
+    started: Instant,
+    with_traffic: bool,
+    figures: BatchFigures,
+    result: &'r mut BatchResult,
+}
+
+impl Run<'_> {
+    fn plugin(&mut self, member: &mut Member, items: &mut [Item<'_>]) {
+        let mut waiting: Vec<usize> =
+            items.iter().enumerate().filter(|(_, item)| item.fate == Fate::Passed).map(|(at, _)| at).collect();
+        waiting.reverse();
+        while !waiting.is_empty() {
+            if !self.ensure_instance(member) {
+                for at in waiting.drain(..) {
+                    self.step(&mut items[at], StepLabel::Skipped, None, Duration::ZERO, None);
+                }
+                return;
+            }
+            let mut chunk = Vec::new();
+            let mut texts: Vec<String> = Vec::new();
+            let mut bytes = 0;
+            while let Some(at) = waiting.last().copied() {
+                let text = items[at].text();
+                if chunk.len() >= CHUNK_EVENTS || (bytes > 0 && bytes + text.len() > CHUNK_BYTES) {
+                    break;
+                }
+                bytes += text.len();
+                texts.push(text.to_owned());
+                chunk.push(at);
+                waiting.pop();
+            }
+            let done = self.chunk(member, items, &chunk, &texts);
+            waiting.extend(chunk[done..].iter().rev());
+        }
+    }
+
+    /// Runs one call; returns how many events of the chunk have a result.
+    fn chunk(&mut self, member: &mut Member, items: &mut [Item<'_>], chunk: &[usize], texts: &[String]) -> usize {
+        let Some(instance) = member.instance.as_mut() else { return chunk.len() };
+        let outcome = instance.process(&self.shared.engine, texts);
+        let cpu_in_hand = instance.cpu_in_hand();
+        let effects = instance.take_effects();
+        self.result.storage.extend(effects.storage);
+        self.result.logs.extend(effects.logs);
+        let emitted = effects
+            .emitted
+            .into_iter()
+            .map(|(at, event)| (items[chunk[at as usize]].event.offset, member.slot.id.clone(), event));
+        self.result.emitted.extend(emitted);
+        if let Some(first) = effects.first_report_at {
+            self.met_first_event(member, first);
+        }
+        let mut done = 0;
+        for (report, at) in effects.reports.into_iter().zip(chunk) {
+            self.apply(member, &mut items[*at], report);
+            done += 1;
+        }
+        match outcome {
+            Ok(()) => {
+                // An engine that leaves events unreported has broken the contract; they pass untouched.
+                for at in &chunk[done..] {
+                    let message = Some("the engine did not report this event".to_owned());
+                    self.step(&mut items[*at], StepLabel::Error, message, Duration::ZERO, None);
+                }
+                chunk.len()
+            }
+            Err(loss) => {
+                member.instance = None;
+                self.lost(member, &loss);
+                if let Some(at) = chunk.get(done) {
+                    let item = &mut items[*at];
+                    self.remember(member, loss.kind, &loss.message, item);
+                    self.step(item, StepLabel::Error, Some(loss.message), cpu_in_hand, None);
+                    done += 1;
+                }
+                done
+            }
+        }
+    }
+
+    fn apply(&mut self, member: &Member, item: &mut Item<'_>, report: Report) {
+        let limit = self.shared.around.limits.output_bytes;
+        let fits = |text: &String| text.len() <= limit;
+        match report.outcome {
+            Outcome::Dropped => {
+                item.fate = Fate::Dropped;
+                self.step(item, StepLabel::Dropped, None, report.cpu, None);
+            }
+            Outcome::Passed(text) if fits(&text) => {
+                if json::same(item.text(), &text) {
+                    self.step(item, StepLabel::Unmodified, None, report.cpu, None);
+                } else {
+                    self.step(item, StepLabel::Modified, None, report.cpu, Some(text.into()));
+                }
+            }
+            Outcome::Passed(text) => {
+                let message = format!("output limit: the event has {} bytes, {limit} are allowed", text.len());
+                self.remember(member, "exception", &message, item);
+                self.step(item, StepLabel::Error, Some(message), report.cpu, None);
+            }
+            Outcome::Failed((failure, event)) => {
+                let (short, long) = member.version.positions.describe(&failure.message, &failure.stack);
+                let at_ms = self.shared.around.clock.now_ms();
+                let identity = &member.version.identity;
+                self.result.logs.push(identity.log_line(at_ms, LogSource::Plugin, LogLevel::Error, long));
+                self.remember(member, "exception", &short, item);
+                let changed = event.filter(fits).filter(|text| !json::same(item.text(), text));
+                self.step(item, StepLabel::Error, Some(short), report.cpu, changed.map(Arc::from));
+            }
+        }
+    }
+
+    fn step(
+        &mut self,
+        item: &mut Item<'_>,
+        label: StepLabel,
+        error: Option<String>,
+        cpu: Duration,
+        after: Option<Arc<str>>,
+    ) {
+        let cpu_us = u32::try_from(cpu.as_micros()).unwrap_or(u32::MAX);
+        self.figures.count(label);
+        if label != StepLabel::Skipped {
+            self.figures.cpu_us.push(cpu_us);
+        }
+        if after.is_some() {
+            item.current.clone_from(&after);
+        }
+        item.steps.push(StepOutput { effect: StepEffect { plugin: self.position, label, error, cpu_us }, after });
+    }
+
+    fn remember(&mut self, member: &Member, kind: &str, message: &str, item: &Item<'_>) {
+        self.figures.last_error = Some(RuntimeFailure {
+            at_ms: self.shared.around.clock.now_ms(),
+            version: member.version.identity.version.clone(),
+            kind: kind.to_owned(),
+            message: message.to_owned(),
+            event_uuid: item.event.uuid.to_string(),
+        });
+    }
+
+    fn lost(&mut self, member: &mut Member, loss: &Loss) {
+        self.figures.instances_lost += 1;
+        metrics::instance_lost(&member.slot.id, loss.kind);
+        let at_ms = self.shared.around.clock.now_ms();
+        let second = at_ms.div_euclid(1000);
+        if member.loss_lines.0 != second {
+            member.loss_lines = (second, 0);
+        }
+        member.loss_lines.1 += 1;
+        if member.loss_lines.1 <= LOSS_LINES_PER_SECOND {
+            let message = format!("Instance lost, and with it meta.global: {}. A new one goes on.", loss.message);
+            let identity = &member.version.identity;
+            self.result.logs.push(identity.log_line(at_ms, LogSource::System, LogLevel::Error, message));
+        }
+    }
+
+    /// False when the plugin cannot be set up now.
+    fn ensure_instance(&mut self, member: &mut Member) -> bool {
+        if member.instance.is_some() {
+            return true;
+        }
+        if member.not_before.is_some_and(|moment| Instant::now() < moment) {
+            return false;
+        }
+        let engine = &self.shared.engine;
+        let made = Instance::load(engine, &self.shared.around, &member.version).and_then(|mut instance| {
+            let outcome = instance.setup(engine);
+            let effects = instance.take_effects();
+            self.result.storage.extend(effects.storage);
+            self.result.logs.extend(effects.logs);
+            outcome.map(|()| instance)
+        });
+        match made {
+            Ok(instance) => {
+                member.instance = Some(instance);
+                member.not_before = None;
+                true
+            }
+            Err(error) => {
+                let message = match error {
+                    CallError::Threw(failure) => member.version.positions.describe(&failure.message, &failure.stack).0,
+                    CallError::Lost(loss) => loss.message,
+                };
+                let message = format!("setupPlugin failed in a new instance: {message}. Events pass it by.");
+                let at_ms = self.shared.around.clock.now_ms();
+                let identity = &member.version.identity;
+                self.result.logs.push(identity.log_line(at_ms, LogSource::System, LogLevel::Error, message));
+                member.not_before = Some(Instant::now() + SETUP_PAUSE);
+                false
+            }
+        }
+    }
+
+    fn met_first_event(&mut self, member: &mut Member, first: Instant) {
+        if member.is_new {
+            member.is_new = false;
+            self.result.first_on_new_version.push(member.slot.id.clone());
+        }
+        let Some(clock) = member.reload.take() else { return };
+        let build = clock.ready_at.saturating_duration_since(clock.last_write).saturating_sub(clock.setup);
+        // Waiting for the batch in progress belongs to the reload; waiting for somebody to send does not.
+        let wait =
+            if self.with_traffic { self.started.saturating_duration_since(clock.ready_at) } else { Duration::ZERO };
+        let total = build + wait + first.saturating_duration_since(self.started);
+        let milliseconds = total.as_secs_f64() * 1000.0;
+        member.slot.reloaded(milliseconds);
+        metrics::reload(&member.slot.id, milliseconds);
+        self.shared.record_reload(milliseconds);
+    }
+}

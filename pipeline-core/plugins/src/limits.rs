@@ -1,0 +1,35 @@
+//! What one plugin may use.
+
+use std::time::Duration;
+
+/// Budgets of one instance. CPU time is time the thread spent computing: a busy machine does not make a
+/// plugin slower in these terms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    pub cpu_per_event: Duration,
+    /// Also for loading the source and for `teardownPlugin`.
+    pub cpu_setup: Duration,
+    /// Waiting for answers of the host; nothing makes a plugin wait yet.
+    pub wait: Duration,
+    /// What plugin code may allocate; the engine itself comes on top.
+    pub memory_bytes: usize,
+    /// JSON of one event after one plugin.
+    pub output_bytes: usize,
+    pub log_lines_per_second: u32,
+    /// Events one call may make with `posthog.capture`.
+    pub emitted_per_event: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            cpu_per_event: Duration::from_millis(100),
+            cpu_setup: Duration::from_secs(5),
+            wait: Duration::from_secs(30),
+            memory_bytes: 64 << 20,
+            output_bytes: 1 << 20,
+            log_lines_per_second: 1000,
+            emitted_per_event: 100,
+        }
+    }
+}

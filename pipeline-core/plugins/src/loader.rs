@@ -1,0 +1,350 @@
+//! The thread that turns saves into versions.
+//!
+//! `watching -> building -> validating -> live | failed`, one plugin at a time. A burst of writes is one
+//! load: it starts when the folder has been quiet for a moment, or at the latest when the burst has
+//! lasted [`LONGEST_BURST`]. Content decides: a write that changes no source changes nothing. The old
+//! version serves until the new one has been compiled, loaded and set up; if any of that fails it goes on
+//! serving, and the diagnostic says why. A half-written file is such a failure, and the write that
+//! completes it the next load. Because watches can be lost (queue overflow, deleted folders, file systems
+//! without events), every folder is also looked at once a second.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use weir_api::plugin::{Diagnostic, PluginState};
+use weir_event::journal::{LogLevel, LogSource, PluginLog};
+
+use crate::error::PluginError;
+use crate::host::{Message, Shared};
+use crate::instance::{CallError, Instance};
+use crate::metrics;
+use crate::slot::{ReloadClock, Slot, lock};
+use crate::sources::{self, Listing, Snapshot};
+use crate::version::{self, Version};
+use crate::watch::Watches;
+
+const QUIET: Duration = Duration::from_millis(5);
+const LONGEST_BURST: Duration = Duration::from_millis(100);
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Pauses before `setupPlugin` is called again after a `RetryError`.
+const SETUP_RETRIES: [Duration; 4] =
+    [Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(20), Duration::from_secs(40)];
+
+const NAME: &str = "weir-plugin-load";
+
+pub struct Loader {
+    shared: Arc<Shared>,
+    watches: Watches,
+    plugins: HashMap<String, Tracked>,
+    next_look: Instant,
+}
+
+struct Tracked {
+    slot: Arc<Slot>,
+    overrides: BTreeMap<String, Option<String>>,
+    listing: Listing,
+    /// Of the newest load, whatever became of it.
+    content: Option<blake3::Hash>,
+    burst: Option<Burst>,
+    retry: Option<(Instant, usize)>,
+}
+
+#[derive(Clone, Copy)]
+struct Burst {
+    first: Instant,
+    last: Instant,
+}
+
+impl Burst {
+    fn due(self) -> Instant {
+        (self.last + QUIET).min(self.first + LONGEST_BURST)
+    }
+}
+
+/// How a load that did not become live ended.
+enum Stopped {
+    Unchanged,
+    Failed(Box<Diagnostic>),
+    /// `setupPlugin` threw a `RetryError`.
+    Again(Box<Diagnostic>),
+}
+
+impl From<Box<Diagnostic>> for Stopped {
+    fn from(problem: Box<Diagnostic>) -> Self {
+        Self::Failed(problem)
+    }
+}
+
+impl Loader {
+    pub fn spawn(shared: Arc<Shared>, messages: Receiver<Message>) -> Result<JoinHandle<()>, PluginError> {
+        let watches = Watches::start(shared.to_loader.clone())?;
+        let mut loader = Self { shared, watches, plugins: HashMap::new(), next_look: Instant::now() + LOOK_EVERY };
+        thread::Builder::new()
+            .name(NAME.into())
+            .spawn(move || loader.run(&messages))
+            .map_err(|_| PluginError::Thread(NAME))
+    }
+
+    fn run(&mut self, messages: &Receiver<Message>) {
+        loop {
+            let wait = self.next_due().saturating_duration_since(Instant::now());
+            match messages.recv_timeout(wait) {
+                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(message) => self.handle(message),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            self.run_due();
+        }
+        // Lanes that were dropped before the stop have sent their instances before it.
+        let slots: Vec<_> = self.plugins.values().map(|tracked| Arc::clone(&tracked.slot)).collect();
+        for slot in slots {
+            if let Some(instance) = slot.take_prepared() {
+                self.tear_down(instance);
+            }
+        }
+    }
+
+    fn handle(&mut self, message: Message) {
+        match message {
+            Message::Touched(paths, at) => {
+                for path in &paths {
+                    self.touched(path, at);
+                }
+            }
+            Message::LookAgain => self.next_look = Instant::now(),
+            Message::Load(slot, done) => {
+                let id = slot.id.clone();
+                let tracked = Tracked {
+                    slot,
+                    overrides: BTreeMap::new(),
+                    listing: Listing::default(),
+                    content: None,
+                    burst: None,
+                    retry: None,
+                };
+                self.plugins.insert(id.clone(), tracked);
+                self.load(&id, None);
+                // Nobody waits when the caller has given up.
+                let _ = done.send(());
+            }
+            Message::Configure(id, values, done) => {
+                if let Some(tracked) = self.plugins.get_mut(&id) {
+                    tracked.overrides = values;
+                    tracked.content = None;
+                    self.load(&id, None);
+                }
+                let _ = done.send(());
+            }
+            Message::Forget(id) => {
+                if let Some(tracked) = self.plugins.remove(&id) {
+                    self.watches.follow(&tracked.slot.dir, &[]);
+                    if let Some(instance) = tracked.slot.take_prepared() {
+                        self.tear_down(instance);
+                    }
+                }
+            }
+            Message::Retire(instance) => self.tear_down(*instance),
+            Message::Stop => {}
+        }
+    }
+
+    fn touched(&mut self, path: &std::path::Path, at: Instant) {
+        for tracked in self.plugins.values_mut() {
+            if sources::concerns(&tracked.slot.dir, path) {
+                let burst = tracked.burst.get_or_insert(Burst { first: at, last: at });
+                burst.last = burst.last.max(at);
+                if !path.is_file() {
+                    // Either a folder that is gone or replaced, or a file that never had a watch.
+                    self.watches.forget(path);
+                }
+            }
+        }
+    }
+
+    fn next_due(&self) -> Instant {
+        let bursts = self.plugins.values().filter_map(|tracked| tracked.burst.map(Burst::due));
+        let retries = self.plugins.values().filter_map(|tracked| tracked.retry.map(|(at, _)| at));
+        bursts.chain(retries).fold(self.next_look, Instant::min)
+    }
+
+    fn run_due(&mut self) {
+        let now = Instant::now();
+        if now >= self.next_look {
+            self.next_look = now + LOOK_EVERY;
+            for tracked in self.plugins.values_mut().filter(|tracked| tracked.burst.is_none()) {
+                let listing = sources::list(&tracked.slot.dir).unwrap_or_default();
+                if listing != tracked.listing {
+                    tracked.burst = Some(Burst { first: now, last: now });
+                }
+            }
+        }
+        let due = |tracked: &&mut Tracked| tracked.burst.is_some_and(|burst| burst.due() <= now);
+        let bursts: Vec<(String, Instant)> = self
+            .plugins
+            .values_mut()
+            .filter(due)
+            .filter_map(|tracked| {
+                tracked.retry = None;
+                tracked.burst.take().map(|burst| (tracked.slot.id.clone(), burst.last))
+            })
+            .collect();
+        for (id, last_write) in bursts {
+            self.load(&id, Some(last_write));
+        }
+        let again = |tracked: &&mut Tracked| tracked.retry.is_some_and(|(at, _)| at <= now);
+        let retries: Vec<String> = self
+            .plugins
+            .values_mut()
+            .filter(again)
+            .map(|tracked| {
+                tracked.content = None;
+                tracked.slot.id.clone()
+            })
+            .collect();
+        for id in retries {
+            self.load(&id, None);
+        }
+    }
+
+    fn load(&mut self, id: &str, last_write: Option<Instant>) {
+        let Some(mut tracked) = self.plugins.remove(id) else { return };
+        let slot = Arc::clone(&tracked.slot);
+        match self.try_load(&mut tracked, last_write) {
+            Ok(()) => tracked.retry = None,
+            Err(Stopped::Unchanged) => {}
+            Err(Stopped::Failed(problem)) => {
+                tracked.retry = None;
+                self.failed(&slot, *problem);
+            }
+            Err(Stopped::Again(problem)) => {
+                let attempt = tracked.retry.map_or(0, |(_, attempt)| attempt);
+                tracked.retry = SETUP_RETRIES.get(attempt).map(|pause| (Instant::now() + *pause, attempt + 1));
+                self.failed(&slot, *problem);
+            }
+        }
+        self.plugins.insert(id.to_owned(), tracked);
+    }
+
+    fn try_load(&mut self, tracked: &mut Tracked, last_write: Option<Instant>) -> Result<(), Stopped> {
+        let slot = Arc::clone(&tracked.slot);
+        let unreadable = |error: std::io::Error| {
+            Box::new(Diagnostic {
+                message: format!("Cannot read the plugin's folder: {error}"),
+                ..Diagnostic::default()
+            })
+        };
+        let listing = sources::list(&slot.dir);
+        tracked.listing = listing.as_ref().cloned().unwrap_or_default();
+        self.watches.follow(&slot.dir, &tracked.listing.dirs);
+        let snapshot = listing.and_then(|listing| Snapshot::read(&slot.dir, &listing)).map_err(|error| {
+            tracked.content = None;
+            unreadable(error)
+        })?;
+        let content = snapshot.hash();
+        if tracked.content == Some(content) {
+            return Err(Stopped::Unchanged);
+        }
+        tracked.content = Some(content);
+
+        slot.set_state(PluginState::Building);
+        let memory_limit = self.shared.around.limits.memory_bytes;
+        let version = Arc::new(version::build(&slot.id, &snapshot, &tracked.overrides, memory_limit)?);
+        if slot.version().is_some_and(|live| live.identity.version == version.identity.version) {
+            slot.settle(true);
+            return Err(Stopped::Unchanged);
+        }
+
+        slot.set_state(PluginState::Validating);
+        let engine = &self.shared.engine;
+        let mut instance =
+            Instance::load(engine, &self.shared.around, &version).map_err(|error| problem(&version, "", error).0)?;
+        let described = instance.describe(engine).map_err(|error| problem(&version, "", error).0)?;
+        let does_nothing = described.methods.is_empty() && described.schedules.is_empty();
+        // Set once per version, here, before anybody else knows it.
+        let _ = version.description.set(described);
+        let before_setup = Instant::now();
+        let set_up = instance.setup(engine);
+        let setup = before_setup.elapsed();
+        self.keep(&mut instance);
+        if let Err(error) = set_up {
+            let (problem, retry) = problem(&version, "setupPlugin failed: ", error);
+            return Err(if retry { Stopped::Again(problem) } else { Stopped::Failed(problem) });
+        }
+
+        let is_reload = slot.version().is_some();
+        let ready_at = Instant::now();
+        let reload = last_write.filter(|_| is_reload).map(|last_write| ReloadClock { last_write, ready_at, setup });
+        let unused = slot.serve(Arc::clone(&version), instance, setup, reload);
+        self.shared.announce();
+        self.log(&version, LogLevel::Debug, format!("Plugin loaded (version {}).", version.identity.version));
+        if does_nothing {
+            let message = "The plugin exports no function that Weir knows, so it does nothing.".to_owned();
+            self.log(&version, LogLevel::Warn, message);
+        }
+        if let Some(unused) = unused {
+            self.tear_down(unused);
+        }
+        Ok(())
+    }
+
+    fn failed(&self, slot: &Slot, problem: Diagnostic) {
+        metrics::load_failed(&slot.id);
+        let place = if problem.line > 0 {
+            format!(" ({}:{}:{})", problem.file, problem.line, problem.column)
+        } else {
+            String::new()
+        };
+        let serving = slot.version().map_or(String::new(), |live| live.identity.version.clone());
+        let message = if serving.is_empty() {
+            format!("Load failed: {}{place}", problem.message)
+        } else {
+            format!("Reload failed: {}{place}. Version {serving} goes on.", problem.message)
+        };
+        lock(&self.shared.control).logs.push(PluginLog {
+            plugin_id: slot.id.clone(),
+            version: serving,
+            at_ms: self.shared.around.clock.now_ms(),
+            source: LogSource::System,
+            level: LogLevel::Error,
+            message,
+        });
+        slot.fail(problem);
+    }
+
+    fn log(&self, version: &Version, level: LogLevel, message: String) {
+        let at_ms = self.shared.around.clock.now_ms();
+        let line = version.identity.log_line(at_ms, LogSource::System, level, message);
+        lock(&self.shared.control).logs.push(line);
+    }
+
+    fn tear_down(&self, mut instance: Instance) {
+        let version = Arc::clone(&instance.version);
+        let outcome = instance.teardown(&self.shared.engine);
+        self.keep(&mut instance);
+        if let Err(error) = outcome {
+            let (problem, _) = problem(&version, "teardownPlugin failed: ", error);
+            self.log(&version, LogLevel::Warn, problem.message);
+        }
+    }
+
+    /// Keeps what a call outside a batch logged and stored.
+    fn keep(&self, instance: &mut Instance) {
+        let effects = instance.take_effects();
+        let mut control = lock(&self.shared.control);
+        control.logs.extend(effects.logs);
+        control.storage.extend(effects.storage);
+    }
+}
+
+/// The diagnostic, and whether the plugin asked for another attempt.
+fn problem(version: &Version, context: &str, error: CallError) -> (Box<Diagnostic>, bool) {
+    let entry = version.entry();
+    let (message, stack, retry) = match error {
+        CallError::Threw(failure) => (failure.message, failure.stack, failure.retry),
+        CallError::Lost(loss) => (loss.message, String::new(), false),
+    };
+    (Box::new(version.positions.diagnostic(format!("{context}{message}"), &stack, &entry)), retry)
+}

@@ -1,0 +1,223 @@
+//! What plugins keep: durable storage and the short-lived cache.
+//!
+//! Both are shared by all lanes and each operation on them is atomic. Storage lives here in memory and
+//! is durable because every write leaves the host as a [`StorageMutation`] that the caller journals;
+//! on start the journal is played back through `restore`. A write made for an event is applied when the
+//! event's result is known ([`PendingWrites`]), so an event that is cut short leaves no trace. The cache
+//! has neither property: its writes take effect at once and end with the process.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use weir_event::journal::StorageMutation;
+
+/// Keys one plugin may have in the cache; the oldest insertions are not tracked, so any may go.
+const CACHE_KEYS: usize = 50_000;
+
+#[derive(Debug, Default)]
+pub struct Storage(Mutex<HashMap<String, BTreeMap<String, String>>>);
+
+impl Storage {
+    pub fn get(&self, plugin: &str, key: &str) -> Option<String> {
+        lock(&self.0).get(plugin)?.get(key).cloned()
+    }
+
+    pub fn apply(&self, mutation: &StorageMutation) {
+        let mut all = lock(&self.0);
+        let own = all.entry(mutation.plugin_id.clone()).or_default();
+        match &mutation.value {
+            Some(value) => own.insert(mutation.key.clone(), value.clone()),
+            None => own.remove(&mutation.key),
+        };
+    }
+
+    /// Applies the writes of one finished event and says what changed, in order of key.
+    pub fn commit(&self, plugin: &str, writes: PendingWrites) -> Vec<StorageMutation> {
+        if writes.0.is_empty() {
+            return Vec::new();
+        }
+        let mut all = lock(&self.0);
+        let own = all.entry(plugin.to_owned()).or_default();
+        let mut mutations = Vec::with_capacity(writes.0.len());
+        for (key, write) in writes.0 {
+            let value = match write {
+                Write::Value(value) => value,
+                Write::Add(by) => Some(number_text(number(own.get(&key)) + by)),
+            };
+            match &value {
+                Some(value) => own.insert(key.clone(), value.clone()),
+                None => own.remove(&key),
+            };
+            mutations.push(StorageMutation { plugin_id: plugin.to_owned(), key, value });
+        }
+        mutations
+    }
+}
+
+/// The storage writes of the event in hand.
+#[derive(Debug, Default)]
+pub struct PendingWrites(BTreeMap<String, Write>);
+
+#[derive(Debug)]
+enum Write {
+    Value(Option<String>),
+    /// Kept as a difference, so that two lanes counting at once lose nothing.
+    Add(f64),
+}
+
+impl PendingWrites {
+    pub fn get(&self, storage: &Storage, plugin: &str, key: &str) -> Option<String> {
+        match self.0.get(key) {
+            None => storage.get(plugin, key),
+            Some(Write::Value(value)) => value.clone(),
+            Some(Write::Add(by)) => Some(number_text(number(storage.get(plugin, key).as_ref()) + by)),
+        }
+    }
+
+    pub fn set(&mut self, key: String, value: Option<String>) {
+        self.0.insert(key, Write::Value(value));
+    }
+
+    pub fn add(&mut self, storage: &Storage, plugin: &str, key: &str, by: f64) -> f64 {
+        match self.0.get_mut(key) {
+            Some(Write::Value(value)) => {
+                let sum = number(value.as_ref()) + by;
+                *value = Some(number_text(sum));
+                sum
+            }
+            Some(Write::Add(pending)) => {
+                *pending += by;
+                number(storage.get(plugin, key).as_ref()) + *pending
+            }
+            None => {
+                self.0.insert(key.to_owned(), Write::Add(by));
+                number(storage.get(plugin, key).as_ref()) + by
+            }
+        }
+    }
+}
+
+fn number(text: Option<&String>) -> f64 {
+    text.and_then(|text| text.trim_matches('"').parse().ok()).unwrap_or(0.0)
+}
+
+fn number_text(value: f64) -> String {
+    // Rust prints a whole f64 without a fraction, as JavaScript does.
+    if value.is_finite() { value.to_string() } else { "null".to_owned() }
+}
+
+#[derive(Debug)]
+enum Cached {
+    Text(String),
+    List(VecDeque<String>),
+}
+
+#[derive(Debug)]
+struct Entry {
+    value: Cached,
+    expires_at_ms: Option<f64>,
+}
+
+/// One map per plugin id.
+#[derive(Debug, Default)]
+pub struct Cache(Mutex<HashMap<String, HashMap<String, Entry>>>);
+
+impl Cache {
+    fn with<R>(&self, plugin: &str, now_ms: i64, key: &str, run: impl FnOnce(&mut HashMap<String, Entry>) -> R) -> R {
+        let mut all = lock(&self.0);
+        let own = all.entry(plugin.to_owned()).or_default();
+        if own.get(key).is_some_and(|entry| entry.expires_at_ms.is_some_and(|at| at <= now_ms as f64)) {
+            own.remove(key);
+        }
+        if own.len() >= CACHE_KEYS {
+            own.retain(|_, entry| entry.expires_at_ms.is_none_or(|at| at > now_ms as f64));
+            if own.len() >= CACHE_KEYS
+                && let Some(victim) = own.keys().next().cloned()
+            {
+                own.remove(&victim);
+            }
+        }
+        run(own)
+    }
+
+    pub fn get(&self, plugin: &str, now_ms: i64, key: &str) -> Option<String> {
+        self.with(plugin, now_ms, key, |own| match &own.get(key)?.value {
+            Cached::Text(text) => Some(text.clone()),
+            Cached::List(_) => None,
+        })
+    }
+
+    pub fn set(&self, plugin: &str, now_ms: i64, key: &str, value: String, ttl_seconds: Option<f64>) {
+        let expires_at_ms = ttl_seconds.map(|ttl| now_ms as f64 + ttl * 1000.0);
+        self.with(plugin, now_ms, key, |own| {
+            own.insert(key.to_owned(), Entry { value: Cached::Text(value), expires_at_ms });
+        });
+    }
+
+    pub fn incr(&self, plugin: &str, now_ms: i64, key: &str) -> f64 {
+        self.with(plugin, now_ms, key, |own| {
+            let zero = || Entry { value: Cached::Text("0".into()), expires_at_ms: None };
+            let entry = own.entry(key.to_owned()).or_insert_with(zero);
+            let old = if let Cached::Text(text) = &entry.value { number(Some(text)) } else { 0.0 };
+            entry.value = Cached::Text(number_text(old + 1.0));
+            old + 1.0
+        })
+    }
+
+    pub fn expire(&self, plugin: &str, now_ms: i64, key: &str, ttl_seconds: f64) -> bool {
+        self.with(plugin, now_ms, key, |own| {
+            let Some(entry) = own.get_mut(key) else { return false };
+            entry.expires_at_ms = Some(now_ms as f64 + ttl_seconds * 1000.0);
+            true
+        })
+    }
+
+    /// Runs `edit` on the list under `key`; an empty list is no list.
+    pub fn list<R>(&self, plugin: &str, now_ms: i64, key: &str, edit: impl FnOnce(&mut VecDeque<String>) -> R) -> R {
+        self.with(plugin, now_ms, key, |own| {
+            let empty = || Entry { value: Cached::List(VecDeque::new()), expires_at_ms: None };
+            let entry = own.entry(key.to_owned()).or_insert_with(empty);
+            if let Cached::Text(_) = entry.value {
+                entry.value = Cached::List(VecDeque::new());
+            }
+            let Cached::List(list) = &mut entry.value else { return edit(&mut VecDeque::new()) };
+            let result = edit(list);
+            if list.is_empty() {
+                own.remove(key);
+            }
+            result
+        })
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counting_in_two_events_at_once_loses_nothing() {
+        let storage = Storage::default();
+        let (mut first, mut second) = (PendingWrites::default(), PendingWrites::default());
+        assert_eq!(first.add(&storage, "p", "n", 1.0).to_bits(), 1.0_f64.to_bits());
+        assert_eq!(second.add(&storage, "p", "n", 1.0).to_bits(), 1.0_f64.to_bits());
+        storage.commit("p", first);
+        storage.commit("p", second);
+        assert_eq!(storage.get("p", "n").as_deref(), Some("2"));
+    }
+
+    #[test]
+    fn cache_entries_expire_and_lists_vanish_when_empty() {
+        let cache = Cache::default();
+        cache.set("p", 0, "k", "v".into(), Some(1.0));
+        assert_eq!(cache.get("p", 999, "k").as_deref(), Some("v"));
+        assert_eq!(cache.get("p", 1000, "k"), None);
+        cache.list("p", 0, "l", |list| list.push_front("a".into()));
+        assert!(cache.expire("p", 0, "l", 5.0));
+        cache.list("p", 0, "l", VecDeque::pop_front);
+        assert!(!cache.expire("p", 0, "l", 5.0));
+    }
+}

@@ -1,0 +1,213 @@
+//! From a snapshot of a folder to a version that can run.
+//!
+//! A version is immutable: the files reachable from the entry, ready for the engine, and the way back
+//! from positions in them. Its name is a hash over everything that decides how it behaves, and over
+//! nothing else: the same plugin has the same version on every machine.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
+
+use serde_json::{Map, Value};
+use weir_api::plugin::Diagnostic;
+
+use crate::bindings::weir::plugin::source::{File, FileKind, Link, Program};
+use crate::bindings::weir::plugin::types::Description;
+use crate::engine::ENGINE_HASH;
+use crate::manifest::{MANIFEST, Manifest};
+use crate::positions::{FileMap, Positions, excerpt};
+use crate::sources::Snapshot;
+use crate::state::Identity;
+use crate::strip::{Import, strip, top_level_export};
+
+/// Modules the engine brings.
+const PROVIDED: [&str; 4] = ["@posthog/plugin-scaffold", "posthog-plugins", "node-fetch", "url"];
+
+pub struct Version {
+    pub identity: Arc<Identity>,
+    pub program: Program,
+    pub positions: Positions,
+    /// Known once an instance has been loaded.
+    pub description: OnceLock<Description>,
+}
+
+impl Version {
+    pub fn entry(&self) -> String {
+        self.program.entry.clone()
+    }
+
+    pub fn processes_events(&self) -> bool {
+        self.description.get().is_some_and(|known| known.methods.iter().any(|method| method == "processEvent"))
+    }
+}
+
+/// `overrides` are configured values; they win over the manifest's defaults.
+pub fn build(
+    plugin_id: &str,
+    snapshot: &Snapshot,
+    overrides: &BTreeMap<String, Option<String>>,
+    memory_limit: usize,
+) -> Result<Version, Box<Diagnostic>> {
+    let manifest = match snapshot.texts.get(MANIFEST) {
+        Some(text) => Manifest::parse(text)?,
+        None => Manifest::default(),
+    };
+    let entry = find_entry(snapshot, &manifest)?;
+    let graph = Graph::follow(snapshot, &entry)?;
+
+    let mut values = manifest.default_values();
+    for (key, value) in overrides {
+        values.insert(key.clone(), value.clone().map_or(Value::Null, Value::String));
+    }
+    let name = manifest.name.filter(|name| !name.is_empty()).unwrap_or_else(|| plugin_id.to_owned());
+    let identity = Identity {
+        plugin_id: plugin_id.to_owned(),
+        version: hash(snapshot, &graph, &values),
+        name,
+        config_json: Value::Object(values).to_string(),
+    };
+    Ok(Version {
+        identity: Arc::new(identity),
+        program: Program { entry, files: graph.files, links: graph.links, memory_limit: memory_limit as u32 },
+        positions: graph.positions,
+        description: OnceLock::new(),
+    })
+}
+
+fn find_entry(snapshot: &Snapshot, manifest: &Manifest) -> Result<String, Box<Diagnostic>> {
+    let main = manifest.main.as_deref().map(|main| main.trim_start_matches("./"));
+    let tried: Vec<&str> = main.into_iter().chain(["index.js", "index.ts"]).collect();
+    if let Some(found) = tried.iter().find(|path| snapshot.texts.contains_key(**path)) {
+        return Ok((*found).to_owned());
+    }
+    Err(Box::new(Diagnostic {
+        message: format!("Could not load source code. Tried: {}", tried.join(", ")),
+        file: MANIFEST.to_owned(),
+        hint: Some("Create index.ts with `export function processEvent(event) { return event }`.".to_owned()),
+        ..Diagnostic::default()
+    }))
+}
+
+#[derive(Default)]
+struct Graph {
+    files: Vec<File>,
+    links: Vec<Link>,
+    positions: Positions,
+}
+
+impl Graph {
+    fn follow(snapshot: &Snapshot, entry: &str) -> Result<Self, Box<Diagnostic>> {
+        let mut graph = Self::default();
+        let mut seen = BTreeSet::from([entry.to_owned()]);
+        let mut waiting = vec![entry.to_owned()];
+        while let Some(path) = waiting.pop() {
+            let text = snapshot.texts.get(&path).map_or("", String::as_str);
+            if path.ends_with(".json") {
+                check_json(&path, text)?;
+                graph.positions.insert(&path, FileMap::default(), text.to_owned());
+                graph.files.push(File { path, kind: FileKind::Json, code: text.to_owned() });
+                continue;
+            }
+            let mut stripped = strip(&path, text)?;
+            if path == entry && stripped.kind == FileKind::Module {
+                stripped.code.push_str(&top_level_export());
+            }
+            for import in &stripped.imports {
+                if PROVIDED.contains(&import.specifier.as_str()) {
+                    continue;
+                }
+                let target = resolve(snapshot, &path, import, text)?;
+                graph.links.push(Link {
+                    importer: path.clone(),
+                    specifier: import.specifier.clone(),
+                    path: target.clone(),
+                });
+                if seen.insert(target.clone()) {
+                    waiting.push(target);
+                }
+            }
+            graph.positions.insert(&path, stripped.map, text.to_owned());
+            graph.files.push(File { path, kind: stripped.kind, code: stripped.code });
+        }
+        Ok(graph)
+    }
+}
+
+fn check_json(path: &str, text: &str) -> Result<(), Box<Diagnostic>> {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).map(drop).map_err(|error| {
+        let line = error.line() as u32;
+        Box::new(Diagnostic {
+            message: error.to_string(),
+            file: path.to_owned(),
+            line,
+            column: error.column() as u32,
+            excerpt: excerpt(text, line),
+            hint: None,
+        })
+    })
+}
+
+/// Relative imports may leave out the extension, name a folder with an index, or name `x.js` where the
+/// source is `x.ts`.
+fn resolve(snapshot: &Snapshot, importer: &str, import: &Import, text: &str) -> Result<String, Box<Diagnostic>> {
+    let wanted = &import.specifier;
+    let problem = |message: String, hint: Option<String>| {
+        Box::new(Diagnostic {
+            message,
+            file: importer.to_owned(),
+            line: import.line,
+            column: import.column,
+            excerpt: excerpt(text, import.line),
+            hint,
+        })
+    };
+    if !(wanted.starts_with("./") || wanted.starts_with("../") || wanted == "." || wanted == "..") {
+        let message = format!("Cannot import '{wanted}'! This package is not provided by PostHog in plugins.");
+        let hint = format!("Provided are: {}. Copy other code into the plugin's folder.", PROVIDED.join(", "));
+        return Err(problem(message, Some(hint)));
+    }
+    let mut parts: Vec<&str> = importer.split('/').collect();
+    parts.pop();
+    for part in wanted.split('/') {
+        match part {
+            "." | "" => {}
+            ".." if parts.pop().is_none() => {
+                return Err(problem(format!("Cannot import '{wanted}': it lies outside the plugin's folder"), None));
+            }
+            ".." => {}
+            name => parts.push(name),
+        }
+    }
+    let base = parts.join("/");
+    let folder = if base.is_empty() { String::new() } else { format!("{base}/") };
+    let mut candidates = vec![base.clone()];
+    candidates.extend(["ts", "mts", "js", "mjs", "cjs", "json"].map(|extension| format!("{base}.{extension}")));
+    if let Some(stem) = base.strip_suffix(".js") {
+        candidates.push(format!("{stem}.ts"));
+    }
+    candidates.extend(["index.ts", "index.js"].map(|index| format!("{folder}{index}")));
+    candidates
+        .into_iter()
+        .find(|path| snapshot.texts.contains_key(path))
+        .ok_or_else(|| problem(format!("Cannot find '{wanted}'"), None))
+}
+
+fn hash(snapshot: &Snapshot, graph: &Graph, values: &Map<String, Value>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let mut add = |part: &str| {
+        hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+    };
+    add(ENGINE_HASH);
+    let mut paths: Vec<&str> = graph.files.iter().map(|file| file.path.as_str()).collect();
+    paths.push(MANIFEST);
+    paths.sort_unstable();
+    for path in paths {
+        add(path);
+        add(snapshot.texts.get(path).map_or("", String::as_str));
+    }
+    let sorted: BTreeMap<_, _> = values.iter().collect();
+    for (key, value) in sorted {
+        add(key);
+        add(&value.to_string());
+    }
+    hasher.finalize().to_hex()[..12].to_owned()
+}

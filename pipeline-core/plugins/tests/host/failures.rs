@@ -1,0 +1,90 @@
+//! What a plugin cannot do to its neighbours.
+
+use weir_event::journal::{LogSource, StepLabel};
+
+use crate::support::{Bench, error, labels, output, run_numbered};
+
+/// Runs ten events through a plugin that does `harm` on the fourth, and checks that only that one is hurt.
+fn only_the_fourth_is_hurt(harm: &str, kind: &str, message: &str) {
+    let code = format!(
+        "export function setupPlugin({{ global }}) {{ global.count = 0 }}\n\
+         export async function processEvent(event, {{ global, storage }}) {{\n\
+           await storage.set('last', event.properties.n)\n\
+           if (event.properties.n === 3) {{ event.properties.before = 1; {harm} }}\n\
+           event.properties.count = ++global.count\n  return event\n}}"
+    );
+    let (bench, mut lane) = Bench::single(&code);
+    let result = run_numbered(&mut lane, 10);
+    for (at, event) in result.events.iter().enumerate() {
+        if at == 3 {
+            assert_eq!(labels(event), [StepLabel::Error]);
+            assert_eq!(event.output, None, "passes as it entered");
+            assert!(error(event).contains(message), "{}", error(event));
+        } else {
+            assert_eq!(labels(event), [StepLabel::Modified], "event {at}: {event:?}");
+            let count = if at < 3 { at + 1 } else { at - 3 };
+            assert_eq!(output(event)["properties"]["count"], count, "global starts anew after a loss");
+        }
+    }
+    assert!(!result.storage.iter().any(|write| write.value.as_deref() == Some("3")), "its writes are discarded");
+    assert_eq!(result.storage.len(), 9);
+    let told = result.logs.iter().any(|line| line.source == LogSource::System && line.message.contains("global"));
+    assert!(told, "{:?}", result.logs);
+    let view = bench.view(0);
+    assert_eq!((view.instances_lost, view.errors), (1, 1));
+    assert_eq!(view.last_error.unwrap().kind, kind);
+    assert_eq!(labels(&run_numbered(&mut lane, 1).events[0]), [StepLabel::Modified]);
+}
+
+#[test]
+fn an_endless_loop() {
+    only_the_fourth_is_hurt(
+        "while (true) {}",
+        "timeout",
+        "time limit: processEvent ran longer than 100 ms of CPU (index.ts",
+    );
+}
+
+#[test]
+fn an_endless_chain_of_promises() {
+    only_the_fourth_is_hurt("for (;;) await null", "timeout", "time limit");
+}
+
+#[test]
+fn a_memory_bomb() {
+    only_the_fourth_is_hurt("const kept = []; for (;;) kept.push(new Uint8Array(8 << 20))", "memory", "memory limit");
+}
+
+#[test]
+fn deep_recursion_is_an_exception() {
+    let code = "export function processEvent(event) {\n  const f = (n) => f(n + 1) + 1\n\
+                if (event.properties.n === 1) f(0)\n  return event }";
+    let (bench, mut lane) = Bench::single(code);
+    let result = run_numbered(&mut lane, 3);
+    assert_eq!(labels(&result.events[0]), [StepLabel::Unmodified]);
+    assert_eq!(labels(&result.events[1]), [StepLabel::Error]);
+    assert_eq!(labels(&result.events[2]), [StepLabel::Unmodified]);
+    assert!(error(&result.events[1]).contains("stack"), "{}", error(&result.events[1]));
+    assert_eq!(bench.view(0).instances_lost, 0);
+}
+
+#[test]
+fn recursion_through_built_ins_does_not_hurt_the_host() {
+    let code = "export function processEvent(event) {\n\
+                const f = (x) => [1].map(() => JSON.stringify({ toJSON: () => f(x) }))\n  f(1)\n  return event }";
+    let (_bench, mut lane) = Bench::single(code);
+    assert_eq!(labels(&run_numbered(&mut lane, 2).events[1]), [StepLabel::Error]);
+    let deep = "export function processEvent(event) {\n\
+                let a = []; for (let i = 0; i < 100000; i++) a = [a]\n\
+                event.properties.a = a\n  return event }";
+    let (_bench, mut lane) = Bench::single(deep);
+    assert_eq!(labels(&run_numbered(&mut lane, 2).events[1]), [StepLabel::Error]);
+}
+
+#[test]
+fn a_plugin_that_always_fails_never_holds_an_event_back() {
+    let (bench, mut lane) = Bench::single("export function processEvent() { while (true) {} }");
+    let result = run_numbered(&mut lane, 7);
+    assert!(result.events.iter().all(|event| event.output.is_none() && labels(event) == [StepLabel::Error]));
+    assert_eq!(bench.view(0).instances_lost, 7);
+}

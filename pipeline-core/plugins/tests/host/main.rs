@@ -1,0 +1,11 @@
+//! The plugin host from outside: real engine, real folders, real saves.
+#![allow(clippy::unwrap_used)]
+
+mod events;
+mod failures;
+mod meta;
+mod modules;
+mod reload;
+mod samples;
+mod support;
+mod throughput;
