@@ -10,6 +10,8 @@ const APART: [&str; 2] = ["ui", "pipeline-core/plugins/js-engine"];
 
 pub fn test(filter: Option<&str>) -> anyhow::Result<()> {
     run(cargo().args(["fmt", "--all", "--check"]))?;
+    // The whole graph, other platforms too: the licence test reads it without the network.
+    run(cargo().args(["fetch", "--quiet", "--locked"]))?;
     for manifest in APART.map(|dir| root().join(dir).join("Cargo.toml")) {
         run(cargo().args(["fmt", "--check", "--manifest-path"]).arg(manifest))?;
     }
