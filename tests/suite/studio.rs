@@ -179,6 +179,8 @@ fn the_page_shows_the_stream_and_an_edit() {
         browser.run("document.querySelector('[data-testid=\"event-row\"]')?.click()");
         browser.text("side-panel").filter(|text| text.contains("second"))
     });
+    browser.run("document.dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape', bubbles: true}))");
+    wait_for("the panel to close", || browser.text("side-panel").is_none().then_some(()));
 
     // A broken save is shown with its place; the last good version goes on.
     fs::write(plugin.join("index.js"), "export function processEvent(event) {\n  return event +\n}\n").expect("a save");

@@ -15,6 +15,9 @@ const duration = (ms) => (ms >= 1000 ? `${+(ms / 1000).toPrecision(2)} s` : ms >
 /** A translucent form of a token's colour, for the area under a line. */
 const soften = (color) => `color-mix(in srgb, ${color} 16%, transparent)`;
 
+/** A logarithmic axis has a line for each decade, not for each digit. */
+const decades = (_, splits) => splits.map((value) => (value > 0 && Number.isInteger(Math.round(Math.log10(value) * 1e6) / 1e6) ? value : null));
+
 class Chart {
   constructor(host, spec) {
     this.host = host;
@@ -27,7 +30,8 @@ class Chart {
   }
 
   size() {
-    return { width: Math.max(this.host.clientWidth, 120), height: Math.max(this.host.clientHeight - 34, 90) };
+    // The legend is a line below the plot.
+    return { width: Math.max(this.host.clientWidth - 8, 120), height: Math.max(this.host.clientHeight - 24, 90) };
   }
 
   make() {
@@ -49,7 +53,7 @@ class Chart {
         },
         axes: [
           { ...axis, space: 70 },
-          { ...axis, size: 58, values: (_, splits) => splits.map((value) => (value === null ? '' : milliseconds ? duration(value) : count(value))) },
+          { ...axis, size: 58, filter: milliseconds ? decades : undefined, values: (_, splits) => splits.map((value) => (value === null ? '' : milliseconds ? duration(value) : count(value))) },
         ],
         series: [
           { label: 'time' },
@@ -80,6 +84,14 @@ class Chart {
       Array.from(flat.subarray(column * rows, (column + 1) * rows), (value) => (Number.isNaN(value) ? null : value)),
     );
     this.plot.setData(this.data);
+    this.show_newest();
+  }
+
+  /** The legend shows the newest values, or those under the pointer while there is one. */
+  show_newest() {
+    const pointed = (this.plot.cursor.left ?? -1) >= 0;
+    const newest = this.data[0].length - 1;
+    if (!pointed && newest >= 0) this.plot.setLegend({ idx: newest });
   }
 
   retheme() {

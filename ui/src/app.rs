@@ -5,9 +5,7 @@ use leptos::{ev, prelude::*};
 use crate::{
     actions::Actions,
     client::Client,
-    components::{
-        banner::Banners, locked::Locked, palette::Palette, shortcuts::Shortcuts, topbar::TopBar,
-    },
+    components::{banner::Banners, locked::Locked, palette::Palette, shortcuts::Shortcuts, topbar::TopBar},
     connection, keyboard,
     state::{Link, Studio, View},
     theme::ThemeChoice,

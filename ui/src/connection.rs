@@ -18,12 +18,7 @@ const BACK_OFF_MS: [u64; 6] = [250, 500, 1_000, 2_000, 3_000, 5_000];
 
 /// Lives as long as the page: nothing here is ever torn down but with the document.
 pub fn start(studio: Studio, client: Client) {
-    let connection = Rc::new(Connection {
-        studio,
-        client,
-        last_frame_at: Cell::new(now()),
-        attempts: Cell::new(0),
-    });
+    let connection = Rc::new(Connection { studio, client, last_frame_at: Cell::new(now()), attempts: Cell::new(0) });
     let watch = Rc::clone(&connection);
     set_interval(move || watch.check_age(), Duration::from_millis(500));
     spawn_local(async move {

@@ -75,10 +75,9 @@ impl Diff {
                 }
             }
             (old, new) if old == new => self.unchanged.push(dotted(path)),
-            (old, new) => self.rows.push(Row {
-                path: path.clone(),
-                change: Change::Changed { old: old.clone(), new: new.clone() },
-            }),
+            (old, new) => self
+                .rows
+                .push(Row { path: path.clone(), change: Change::Changed { old: old.clone(), new: new.clone() } }),
         }
     }
 

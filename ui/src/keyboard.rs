@@ -42,9 +42,8 @@ fn handle(studio: Studio, actions: Actions, event: &KeyboardEvent) -> bool {
         return true;
     }
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-    let inside = |selector: &str| {
-        target.as_ref().and_then(|element| element.closest(selector).ok().flatten()).is_some()
-    };
+    let inside =
+        |selector: &str| target.as_ref().and_then(|element| element.closest(selector).ok().flatten()).is_some();
     if command || event.alt_key() || inside("dialog") {
         return false;
     }

@@ -136,13 +136,16 @@ impl Studio {
         put(self.stages, frame.stages);
         put(self.plugins, frame.plugins);
         put(self.demo, frame.demo);
-        put(self.condition, Condition {
-            store_state: frame.store_state,
-            accepting: frame.accepting,
-            capture_problem: frame.capture_problem,
-            disk_free_bytes: frame.disk_free_bytes,
-            resident_bytes: frame.resident_bytes,
-        });
+        put(
+            self.condition,
+            Condition {
+                store_state: frame.store_state,
+                accepting: frame.accepting,
+                capture_problem: frame.capture_problem,
+                disk_free_bytes: frame.disk_free_bytes,
+                resident_bytes: frame.resident_bytes,
+            },
+        );
         put(self.primed, true);
         put(self.stale, false);
     }
@@ -158,9 +161,7 @@ impl Studio {
     }
 
     pub fn stage(self, id: &'static str) -> Memo<StageView> {
-        Memo::new(move |_| {
-            self.stages.with(|all| all.iter().find(|stage| stage.id == id).cloned()).unwrap_or_default()
-        })
+        Memo::new(move |_| self.stages.with(|all| all.iter().find(|stage| stage.id == id).cloned()).unwrap_or_default())
     }
 }
 

@@ -118,8 +118,7 @@ fn unbase64(bytes: &[u8]) -> Option<Vec<u8>> {
         .iter()
         .filter(|byte| !matches!(byte, b'\r' | b'\n'))
         .map(|byte| match byte {
-            b' ' => b'+',
-            b'-' => b'+',
+            b' ' | b'-' => b'+',
             b'_' => b'/',
             other => *other,
         })

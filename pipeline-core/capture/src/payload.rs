@@ -147,15 +147,12 @@ fn split(raw: &RawValue) -> Result<(Option<Fields<'_>>, Vec<&RawValue>), Capture
         return Ok((None, parse_list(raw)?));
     }
     let fields: Fields<'_> = parse(raw)?;
-    match fields.batch.filter(|batch| batch.get() != "null") {
-        Some(batch) => {
-            let events = parse_list(batch)?;
-            Ok((Some(fields), events))
-        }
-        None => {
-            let sent_at = Fields { sent_at: fields.sent_at, ..Fields::default() };
-            Ok((Some(sent_at), vec![raw]))
-        }
+    if let Some(batch) = fields.batch.filter(|batch| batch.get() != "null") {
+        let events = parse_list(batch)?;
+        Ok((Some(fields), events))
+    } else {
+        let sent_at = Fields { sent_at: fields.sent_at, ..Fields::default() };
+        Ok((Some(sent_at), vec![raw]))
     }
 }
 
@@ -216,7 +213,7 @@ fn check_token(token: &str) -> Result<(), CaptureError> {
     Err(CaptureError::InvalidToken(reason))
 }
 
-fn parse<'a>(raw: &'a RawValue) -> Result<Fields<'a>, CaptureError> {
+fn parse(raw: &RawValue) -> Result<Fields<'_>, CaptureError> {
     serde_json::from_str(raw.get()).map_err(|error| CaptureError::Parse(error.to_string()))
 }
 

@@ -133,10 +133,10 @@ mod tests {
 
     const NOW: i64 = 1_700_000_000_000;
 
-    fn at(timestamp: Value, sent_at: Option<&str>, offset: Value) -> (i64, usize) {
+    fn at(timestamp: &Value, sent_at: Option<&str>, offset: &Value) -> (i64, usize) {
         let (ms, warnings) = resolve(TimeClaims {
-            timestamp: Some(&timestamp),
-            offset: Some(&offset),
+            timestamp: Some(timestamp),
+            offset: Some(offset),
             sent_at,
             ignore_sent_at: false,
             now_ms: NOW,
@@ -146,24 +146,24 @@ mod tests {
 
     #[test]
     fn a_wrong_client_clock_cancels_out() {
-        let (ms, warnings) = at(json!("2001-01-01T00:00:05Z"), Some("2001-01-01T00:00:10Z"), Value::Null);
+        let (ms, warnings) = at(&json!("2001-01-01T00:00:05Z"), Some("2001-01-01T00:00:10Z"), &Value::Null);
         assert_eq!((ms, warnings), (NOW - 5_000, 0));
     }
 
     #[test]
     fn each_lone_claim_is_taken_as_it_is() {
-        assert_eq!(at(json!("2023-01-01T00:00:00Z"), None, Value::Null).0, 1_672_531_200_000);
-        assert_eq!(at(json!("2023-01-01"), None, Value::Null).0, 1_672_531_200_000);
-        assert_eq!(at(json!(1_672_531_200_000_i64), None, Value::Null).0, 1_672_531_200_000);
-        assert_eq!(at(Value::Null, None, json!(1_500)).0, NOW - 1_500);
-        assert_eq!(at(Value::Null, Some("2020-01-01T00:00:00Z"), Value::Null).0, NOW);
+        assert_eq!(at(&json!("2023-01-01T00:00:00Z"), None, &Value::Null).0, 1_672_531_200_000);
+        assert_eq!(at(&json!("2023-01-01"), None, &Value::Null).0, 1_672_531_200_000);
+        assert_eq!(at(&json!(1_672_531_200_000_i64), None, &Value::Null).0, 1_672_531_200_000);
+        assert_eq!(at(&Value::Null, None, &json!(1_500)).0, NOW - 1_500);
+        assert_eq!(at(&Value::Null, Some("2020-01-01T00:00:00Z"), &Value::Null).0, NOW);
     }
 
     #[test]
     fn the_unreadable_and_the_far_future_become_now_and_say_so() {
-        assert_eq!(at(json!("yesterday"), None, Value::Null), (NOW, 1));
-        assert_eq!(at(json!("2123-01-01T00:00:00Z"), None, Value::Null), (NOW, 1));
-        assert_eq!(at(json!("2023-11-14T22:00:00Z"), Some("soon"), Value::Null).1, 1);
+        assert_eq!(at(&json!("yesterday"), None, &Value::Null), (NOW, 1));
+        assert_eq!(at(&json!("2123-01-01T00:00:00Z"), None, &Value::Null), (NOW, 1));
+        assert_eq!(at(&json!("2023-11-14T22:00:00Z"), Some("soon"), &Value::Null).1, 1);
     }
 
     #[test]

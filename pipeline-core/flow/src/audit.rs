@@ -66,7 +66,9 @@ pub fn audit(intake: &Log, journal: &Log, store: &QueryPool) -> Result<Audit, Fl
                     journalled.conflicting_duplicates +=
                         u64::from(effect.fate == Fate::Deduplicated { conflicting: true });
                 }
-                fates.into_iter().for_each(|(outcome, count)| journalled.add(outcome, count));
+                for (outcome, count) in fates {
+                    journalled.add(outcome, count);
+                }
             }
         }
     }

@@ -196,7 +196,7 @@ impl Run {
             return Err(invalid("its checksum does not fit"));
         }
         let entries = body / ENTRY_BYTES;
-        let keys = bytes[..body].chunks_exact(ENTRY_BYTES).map(|entry| key_of(entry));
+        let keys = bytes[..body].chunks_exact(ENTRY_BYTES).map(key_of);
         Ok(Self { filter: filter_of(keys, entries), file: File::open(path)?, entries, next_sequence })
     }
 

@@ -82,7 +82,7 @@ pub(crate) struct Shared {
 
 impl Flow {
     /// Opens the logs and starts every stage. Returns as soon as events can be accepted.
-    pub fn start(config: FlowConfig) -> Result<Self, FlowError> {
+    pub fn start(config: &FlowConfig) -> Result<Self, FlowError> {
         let data_dir = DataDir::open(&config.data_dir)?;
         let recovery = Arc::new(Mutex::new(Vec::new()));
         let note = |text: String| recovery.lock().unwrap_or_else(PoisonError::into_inner).push(text);
@@ -146,8 +146,8 @@ impl Flow {
             drain_timeout: config.drain_timeout,
             data_dir,
         };
-        flow.start_stages(&config, journal_appender)?;
-        flow.start_background(&config)?;
+        flow.start_stages(config, journal_appender)?;
+        flow.start_background(config)?;
         Ok(flow)
     }
 
@@ -166,7 +166,7 @@ impl Flow {
             recovery: Arc::clone(&self.shared.recovery),
             probe: config.store_probe.clone().filter(|_| self.data_dir.unclean),
         };
-        self.spawn(&self.stages, "projection", move || projector.run(&handoffs, caught_up))?;
+        self.spawn(&self.stages, "projection", move || projector.run(&handoffs, &caught_up))?;
 
         let (host, ledger) = (Arc::clone(&self.host), Arc::clone(&self.shared.ledger));
         let (clock, times) = (Arc::clone(&self.clock), Arc::clone(&self.shared.times));

@@ -97,7 +97,7 @@ impl PluginStage {
         let mut candidates = self.sort_out(&intake, first_offset, &mut effects);
         let mut record =
             BatchRecord { first_offset, event_count, processed_at_ms: self.clock.now_ms(), ..BatchRecord::default() };
-        let has_plugins = !self.host.views().is_empty();
+        let has_plugins = self.host.plugin_count() > 0;
         let mut traces = Vec::new();
         if has_plugins {
             for candidate in &mut candidates {
@@ -114,7 +114,7 @@ impl PluginStage {
                 .collect();
             let result = lane.process_batch(events);
             let (hash, members) = lane.chain();
-            record.chain_hash = hash.to_owned();
+            hash.clone_into(&mut record.chain_hash);
             let members = members.to_vec();
             self.journal_chain(&record.chain_hash, &members)?;
             record.storage = result.storage;
@@ -357,7 +357,9 @@ fn sample(candidates: &[Candidate], interesting: impl Fn(&Candidate) -> bool, mu
     let room = TRACES_PER_BATCH - chosen.len();
     chosen.extend(newest.take(room));
     chosen.sort_unstable();
-    chosen.into_iter().for_each(|at| take(&candidates[at]));
+    for at in chosen {
+        take(&candidates[at]);
+    }
 }
 
 /// Journal records that the runs of `dedup` do not cover, fed to it from the logs.

@@ -268,7 +268,7 @@ impl EventContext<'_> {
         });
     }
 
-    fn warn(&mut self, project: u32, kind: &'static str, details: Value) {
+    fn warn(&mut self, project: u32, kind: &'static str, details: &Value) {
         let index = self.rows.warnings.len() as u32;
         self.rows.warnings.push(WarningRow {
             id: ids::row_uuid("warning", self.sequence, index),
@@ -334,7 +334,7 @@ fn stored_event(
                 json!({"eventUuid": uuid, "eventName": name, "result": time::iso(result_ms), "now": time::iso(context.record.received_at_ms)}),
             ),
         };
-        context.warn(project, kind, details);
+        context.warn(project, kind, &details);
     }
     let ip = event.get("ip").and_then(Value::as_str).map(str::to_owned);
     let properties = normalize::properties_mut(&mut event);
@@ -367,7 +367,7 @@ fn stored_event(
         timestamp_ms,
     });
     for warning in outcome.warnings {
-        context.warn(project, warning.kind, warning.details);
+        context.warn(project, warning.kind, &warning.details);
     }
     let offset = context.offset;
     context.rows.persons.extend(outcome.persons.into_iter().map(|row| PersonRow {

@@ -70,7 +70,7 @@ struct Open {
 
 impl Projector {
     /// Runs until the plugin stage is gone, then commits and closes the store.
-    pub fn run(self, handoffs: &Receiver<Handoff>, caught_up: SyncSender<CaughtUp>) -> Result<(), FlowError> {
+    pub fn run(self, handoffs: &Receiver<Handoff>, caught_up: &SyncSender<CaughtUp>) -> Result<(), FlowError> {
         let mut open = self.open()?;
         loop {
             match self.catch_up(&mut open, handoffs) {

@@ -14,7 +14,7 @@ pub trait File: Send + Sync + std::fmt::Debug {
     /// `fdatasync`: content and length are on the device when it returns `Ok`.
     fn sync_data(&self) -> io::Result<()>;
     fn set_len(&self, bytes: u64) -> io::Result<()>;
-    fn len(&self) -> io::Result<u64>;
+    fn byte_len(&self) -> io::Result<u64>;
 }
 
 /// A directory tree of such files.
@@ -52,7 +52,7 @@ impl File for fs::File {
         fs::File::set_len(self, bytes)
     }
 
-    fn len(&self) -> io::Result<u64> {
+    fn byte_len(&self) -> io::Result<u64> {
         self.metadata().map(|metadata| metadata.len())
     }
 }

@@ -90,7 +90,7 @@ pub(crate) fn open(config: &LogConfig) -> Result<(State, Recovery), LogError> {
 fn open_segment(config: &LogConfig, path: &Path) -> Result<Option<Segment>, LogError> {
     let io = |error: std::io::Error| LogError::io("open", path, &error);
     let file = config.filesystem.open(path).map_err(io)?;
-    let bytes = file.len().map_err(io)?;
+    let bytes = file.byte_len().map_err(io)?;
     let mut header = [0; SEGMENT_HEADER_BYTES];
     if bytes < SEGMENT_HEADER_BYTES as u64 || read_exact(&*file, &mut header, 0).map_err(io)?.is_none() {
         return Ok(None);

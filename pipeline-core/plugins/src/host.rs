@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -30,6 +30,8 @@ use crate::storage::{Cache, Storage};
 
 /// Reload times kept for `reload_samples`.
 const RELOAD_SAMPLES: usize = 10_000;
+/// Messages that may wait for the loader; a save sends a few.
+const LOADER_QUEUE: usize = 1_024;
 
 #[derive(Debug, Clone)]
 pub struct HostConfig {
@@ -46,8 +48,8 @@ pub(crate) enum Message {
     Touched(Vec<PathBuf>, Instant),
     /// Events may have been lost.
     LookAgain,
-    Load(Arc<Slot>, Sender<()>),
-    Configure(String, BTreeMap<String, Option<String>>, Sender<()>),
+    Load(Arc<Slot>, SyncSender<()>),
+    Configure(String, BTreeMap<String, Option<String>>, SyncSender<()>),
     Forget(String),
     Retire(Box<Instance>),
     Stop,
@@ -61,7 +63,7 @@ pub(crate) struct Shared {
     /// Moves on whenever a lane has something to take over.
     pub generation: AtomicU64,
     pub control: Mutex<ControlEffects>,
-    pub to_loader: Sender<Message>,
+    pub to_loader: SyncSender<Message>,
     reload_samples: Mutex<Vec<f64>>,
 }
 
@@ -93,7 +95,7 @@ impl PluginHost {
             limits: config.limits,
             seed: config.seed,
         };
-        let (to_loader, messages): (_, Receiver<Message>) = channel();
+        let (to_loader, messages): (_, Receiver<Message>) = sync_channel(LOADER_QUEUE);
         let shared = Arc::new(Shared {
             engine,
             around: Arc::new(around),
@@ -127,7 +129,7 @@ impl PluginHost {
             slots.push(Arc::clone(&slot));
             slot
         };
-        let (done, wait) = channel();
+        let (done, wait) = sync_channel(1);
         self.send(Message::Load(Arc::clone(&slot), done))?;
         wait.recv().map_err(|_| PluginError::Stopped)?;
         Ok(slot.view())
@@ -148,10 +150,15 @@ impl PluginHost {
     pub fn configure(&self, id: &str, values: BTreeMap<String, Option<String>>) -> Result<PluginView, PluginError> {
         let slot = lock(&self.shared.slots).iter().find(|slot| slot.id == id).cloned();
         let slot = slot.ok_or_else(|| PluginError::UnknownPlugin(id.to_owned()))?;
-        let (done, wait) = channel();
+        let (done, wait) = sync_channel(1);
         self.send(Message::Configure(id.to_owned(), values, done))?;
         wait.recv().map_err(|_| PluginError::Stopped)?;
         Ok(slot.view())
+    }
+
+    /// How many plugins are in the chain, live or not.
+    pub fn plugin_count(&self) -> usize {
+        lock(&self.shared.slots).len()
     }
 
     /// In chain order.

@@ -33,6 +33,9 @@ pub enum CallError {
     Lost(Loss),
 }
 
+/// A call into the engine that is not about events.
+type Lifecycle = fn(&bindings::Engine, &mut Store<InstanceState>) -> wasmtime::Result<Result<(), Failure>>;
+
 pub struct Instance {
     store: Store<InstanceState>,
     functions: bindings::Engine,
@@ -78,12 +81,7 @@ impl Instance {
         self.lifecycle(engine, "teardownPlugin", |functions, store| functions.call_teardown(store))
     }
 
-    fn lifecycle(
-        &mut self,
-        engine: &JsEngine,
-        name: &str,
-        call: fn(&bindings::Engine, &mut Store<InstanceState>) -> wasmtime::Result<Result<(), Failure>>,
-    ) -> Result<(), CallError> {
+    fn lifecycle(&mut self, engine: &JsEngine, name: &str, call: Lifecycle) -> Result<(), CallError> {
         let _running = engine.run_guard();
         let budget = self.store.data().around.limits.cpu_setup;
         self.prepare(budget);
@@ -170,7 +168,7 @@ fn loss(error: &wasmtime::Error, what: &str, budget: Duration, entry: &str) -> L
             Loss { kind: "trap", message: format!("stack overflow: {what} calls itself too deeply{place}") }
         }
         (_, Some(trap)) => Loss { kind: "trap", message: format!("{trap}: {what} was stopped{place}") },
-        (Some(Ended::Protocol), None) | (None, None) => {
+        (Some(Ended::Protocol) | None, None) => {
             Loss { kind: "trap", message: format!("{error:#}: {what} was stopped{place}") }
         }
     }

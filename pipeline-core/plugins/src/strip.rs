@@ -115,8 +115,9 @@ fn top_level_entries() -> String {
     TOP_LEVEL.map(|name| format!("{name}: typeof {name} === \"undefined\" ? undefined : {name}")).join(", ")
 }
 
+#[allow(clippy::unnecessary_box_returns, reason = "errors of this crate carry it boxed")]
 fn diagnostic(path: &str, text: &str, problem: &OxcDiagnostic) -> Box<Diagnostic> {
-    let offset = problem.labels.first().map(|label| label.offset());
+    let offset = problem.labels.first().map(oxc::diagnostics::LabeledSpan::offset);
     let (line, column) = offset.map_or((0, 0), |offset| line_column(text, offset as usize));
     Box::new(Diagnostic {
         message: problem.message.to_string(),

@@ -5,6 +5,7 @@
 //! nothing else: the same plugin has the same version on every machine.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
@@ -101,7 +102,7 @@ impl Graph {
         let mut waiting = vec![entry.to_owned()];
         while let Some(path) = waiting.pop() {
             let text = snapshot.texts.get(&path).map_or("", String::as_str);
-            if path.ends_with(".json") {
+            if Path::new(&path).extension().is_some_and(|extension| extension == "json") {
                 check_json(&path, text)?;
                 graph.positions.insert(&path, FileMap::default(), text.to_owned());
                 graph.files.push(File { path, kind: FileKind::Json, code: text.to_owned() });
@@ -170,10 +171,10 @@ fn resolve(snapshot: &Snapshot, importer: &str, import: &Import, text: &str) -> 
     for part in wanted.split('/') {
         match part {
             "." | "" => {}
-            ".." if parts.pop().is_none() => {
+            ".." if parts.is_empty() => {
                 return Err(problem(format!("Cannot import '{wanted}': it lies outside the plugin's folder"), None));
             }
-            ".." => {}
+            ".." => drop(parts.pop()),
             name => parts.push(name),
         }
     }

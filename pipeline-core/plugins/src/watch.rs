@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
@@ -24,11 +24,11 @@ pub struct Watches {
 }
 
 impl Watches {
-    pub fn start(messages: Sender<Message>) -> Result<Self, PluginError> {
+    pub fn start(messages: SyncSender<Message>) -> Result<Self, PluginError> {
         let handler = move |event: notify::Result<Event>| {
             let message = match event {
                 Ok(event) if event.need_rescan() => Message::LookAgain,
-                Ok(event) if is_write(&event.kind) => Message::Touched(event.paths, Instant::now()),
+                Ok(event) if is_write(event.kind) => Message::Touched(event.paths, Instant::now()),
                 Ok(_) => return,
                 Err(_) => Message::LookAgain,
             };
@@ -71,7 +71,7 @@ impl Watches {
 }
 
 /// Reading a file is no change, and neither are its times and rights.
-const fn is_write(kind: &EventKind) -> bool {
+const fn is_write(kind: EventKind) -> bool {
     match kind {
         EventKind::Access(kind) => matches!(kind, AccessKind::Close(AccessMode::Write)),
         EventKind::Modify(kind) => !matches!(kind, ModifyKind::Metadata(_)),

@@ -104,8 +104,8 @@ fn collect(connection: &Connection, sql: &str, max_rows: u64) -> duckdb::Result<
 fn column_types(connection: &Connection, sql: &str) -> Vec<String> {
     let describe = || -> duckdb::Result<Vec<String>> {
         let mut statement = connection.prepare(&format!("DESCRIBE {sql}"))?;
-        let types = statement.query_map([], |row| row.get(1))?.collect();
-        types
+
+        statement.query_map([], |row| row.get(1))?.collect()
     };
     describe().unwrap_or_default()
 }

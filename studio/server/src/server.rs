@@ -79,7 +79,7 @@ impl Server {
             demo: Some(Arc::clone(&demo) as _),
             drain_timeout: GRACE,
         };
-        let flow = tokio::task::spawn_blocking(move || Flow::start(flow_config))
+        let flow = tokio::task::spawn_blocking(move || Flow::start(&flow_config))
             .await
             .map_err(|error| ServeError::Client(error.to_string()))??;
         let flow = Arc::new(flow);

@@ -22,7 +22,7 @@ impl Client {
                 let file = RunFile::read(&target.data).map_err(|error| match error {
                     RunFileError::NoServer { .. } => anyhow::Error::new(error)
                         .context("start one with `weir serve`, or name another with --url and --token, or --data"),
-                    other => other.into(),
+                    error @ RunFileError::Unreadable { .. } => error.into(),
                 })?;
                 (file.control, file.token)
             }

@@ -129,9 +129,9 @@ fn print_plugin(plugin: &PluginView) {
 pub fn open(target: &Target) -> anyhow::Result<ExitCode> {
     let link = Client::find(target)?.call::<registry::OpenLink>(&OpenLinkRequest::default())?;
     if target.json {
-        print_json(&link)?
+        print_json(&link)?;
     } else {
-        println!("{}", link.url)
+        println!("{}", link.url);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -183,9 +183,9 @@ pub fn plugin(plugin: &Plugin) -> anyhow::Result<ExitCode> {
             let request = PluginAdd { dir: dir.display().to_string() };
             let view = Client::find(target)?.call::<registry::PluginAdd>(&request)?;
             if target.json {
-                print_json(&view)?
+                print_json(&view)?;
             } else {
-                print_plugin(&view)
+                print_plugin(&view);
             }
             Ok(if view.load_error.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }

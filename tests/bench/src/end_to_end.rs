@@ -36,7 +36,7 @@ fn sustained(plugins: &[&Path], seconds: u64) -> anyhow::Result<f64> {
 
 /// The store is open, plugins are live, caches are filled.
 fn warm_up(server: &Server, plugins: usize) -> anyhow::Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         let status = server.status()?;
         let live = status.plugins.iter().filter(|plugin| !plugin.version.is_empty()).count();
@@ -55,7 +55,11 @@ pub fn throughput(report: &mut Report, seconds: u64) -> anyhow::Result<()> {
     report.add("end to end, one core, no plugin", format!("{} events/s", grouped(bare)), ">= 25,000 events/s");
     let plugin = PathBuf::from(PLUGIN);
     let one = sustained(&[&plugin], seconds)?;
-    report.add("end to end, one core, one JS plugin (url-normalizer)", format!("{} events/s", grouped(one)), ">= 10,000 events/s");
+    report.add(
+        "end to end, one core, one JS plugin (url-normalizer)",
+        format!("{} events/s", grouped(one)),
+        ">= 10,000 events/s",
+    );
     Ok(())
 }
 
@@ -92,7 +96,7 @@ pub fn start(report: &mut Report) -> anyhow::Result<()> {
     let mut server = Server::start(&data, &[], false)?;
     warm_up(&server, 0)?;
     let bodies = load::bodies(4, 1_300_000, 500);
-    load::closed_loop(&server.capture, bodies, 500, 8, Duration::from_secs(120));
+    load::closed_loop(&server.capture, bodies, 500, 8, Duration::from_mins(2));
     while server.status()?.ledger.in_flight > 0 {
         thread::sleep(Duration::from_millis(50));
     }

@@ -25,9 +25,9 @@ pub fn reload(report: &mut Report) -> anyhow::Result<()> {
     let stop = Arc::new(AtomicBool::new(false));
     let sender = {
         let (capture, stop) = (server.capture.clone(), Arc::clone(&stop));
-        thread::Builder::new().name("pace".into()).spawn(move || {
-            load::open_loop(&capture, load::bodies(6, 600_000, 50), 50, 4, EVENTS_PER_SECOND, &stop)
-        })?
+        thread::Builder::new()
+            .name("pace".into())
+            .spawn(move || load::open_loop(&capture, load::bodies(6, 600_000, 50), 50, 4, EVENTS_PER_SECOND, &stop))?
     };
     let generation = || -> anyhow::Result<(u64, Option<f64>)> {
         let status = server.status()?;

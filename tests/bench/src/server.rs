@@ -32,8 +32,12 @@ impl Server {
         for plugin in plugins {
             command.arg("--plugin").arg(plugin);
         }
-        let mut child =
-            command.env("WEIR_LOG", "error").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().context("weir serve")?;
+        let mut child = command
+            .env("WEIR_LOG", "error")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("weir serve")?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().context("no pipe")?).read_line(&mut line)?;
         let ready: Value = serde_json::from_str(&line).context("weir did not start")?;

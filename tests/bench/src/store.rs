@@ -21,7 +21,11 @@ pub fn appender(report: &mut Report) -> anyhow::Result<()> {
         format!("{} rows/s ({bytes} bytes of properties)", grouped(raw)),
         "raw limit",
     );
-    report.add("store alone, same rows and commits", format!("{} rows/s, {:.2}x raw", grouped(store), store / raw), ">= 0.7x raw");
+    report.add(
+        "store alone, same rows and commits",
+        format!("{} rows/s, {:.2}x raw", grouped(store), store / raw),
+        ">= 0.7x raw",
+    );
     Ok(())
 }
 
@@ -66,9 +70,20 @@ fn raw(rows: &[EventRow]) -> anyhow::Result<f64> {
         let mut appender = connection.appender("event_rows")?;
         for row in chunk {
             appender.append_row(duckdb::params![
-                row.uuid.to_string(), row.event, row.properties, at(row.timestamp_ms), i64::from(row.team_id),
-                row.distinct_id, row.elements_chain, at(row.created_at_ms), row.person_id.to_string(),
-                at(row.person_created_at_ms), row.person_properties, row.plugins, at(row.received_at_ms), row.offset,
+                row.uuid.to_string(),
+                row.event,
+                row.properties,
+                at(row.timestamp_ms),
+                i64::from(row.team_id),
+                row.distinct_id,
+                row.elements_chain,
+                at(row.created_at_ms),
+                row.person_id.to_string(),
+                at(row.person_created_at_ms),
+                row.person_properties,
+                row.plugins,
+                at(row.received_at_ms),
+                row.offset,
             ])?;
         }
         appender.flush()?;
@@ -80,7 +95,8 @@ fn raw(rows: &[EventRow]) -> anyhow::Result<f64> {
 
 fn store(rows: Vec<EventRow>) -> anyhow::Result<f64> {
     let dir = tempfile::tempdir_in(std::env::current_dir()?)?;
-    let mut writer = StoreWriter::open(StoreConfig { threads: 1, ..StoreConfig::new(dir.path().join("store.duckdb")) })?;
+    let mut writer =
+        StoreWriter::open(StoreConfig { threads: 1, ..StoreConfig::new(dir.path().join("store.duckdb")) })?;
     let count = rows.len();
     let mut batches = Vec::new();
     let mut rows = rows.into_iter().peekable();

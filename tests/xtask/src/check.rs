@@ -16,7 +16,9 @@ pub fn test(filter: Option<&str>) -> anyhow::Result<()> {
         run(cargo().args(["fmt", "--check", "--manifest-path"]).arg(manifest))?;
     }
     ui::build()?;
-    run(cargo().args(["clippy", "--workspace", "--exclude", "weir-desktop", "--all-targets", "--locked"]).args(["--", "-D", "warnings"]))?;
+    run(cargo()
+        .args(["clippy", "--workspace", "--exclude", "weir-desktop", "--all-targets", "--locked"])
+        .args(["--", "-D", "warnings"]))?;
     ui::test()?;
     let clients = clients::install()?;
     nextest(&clients, filter)

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::process::{cache, root, run};
+use crate::process::{cache, hex, root, run};
 
 /// A directory with `venv` and `node_modules`; made once per set of pins.
 pub fn install() -> anyhow::Result<PathBuf> {
@@ -15,7 +15,7 @@ pub fn install() -> anyhow::Result<PathBuf> {
     for pins in ["requirements.txt", "package.json", "package-lock.json"] {
         hasher.update(fs::read(source.join(pins))?);
     }
-    let hash: String = hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let hash = &hex(&hasher.finalize())[..16];
     let dir = cache().join("clients").join(hash);
     if dir.join("ready").exists() {
         return Ok(dir);

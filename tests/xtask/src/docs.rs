@@ -19,7 +19,7 @@ pub fn write() -> anyhow::Result<()> {
     let mut summary = String::new();
     for line in commands.lines().map(str::trim) {
         if let Some(text) = line.strip_prefix("///") {
-            summary = text.trim().to_owned();
+            text.trim().clone_into(&mut summary);
         } else if let Some((name, rest)) = line.split_once(' ') {
             let types = rest.split(['(', ')']).collect::<Vec<_>>();
             if let [_, request, response, ..] = types.as_slice() {

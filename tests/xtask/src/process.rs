@@ -16,6 +16,12 @@ pub fn cache() -> PathBuf {
     std::env::var_os("XDG_CACHE_HOME").map_or_else(|| home().join(".cache"), PathBuf::from).join("weir")
 }
 
+/// Bytes as lower-case digits.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| DIGITS[usize::from(digit)] as char).collect()
+}
+
 /// Runs to the end; fails if the program does.
 pub fn run(command: &mut Command) -> anyhow::Result<()> {
     eprintln!("\x1b[2m$ {}\x1b[0m", line(command));

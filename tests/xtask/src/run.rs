@@ -35,8 +35,11 @@ pub fn run(no_open: bool, arguments: &[String]) -> anyhow::Result<()> {
         .args(["--token", ready["token"].as_str().unwrap_or_default()])
         .output()?;
     let link = String::from_utf8_lossy(&link.stdout).trim().to_owned();
-    eprintln!("\n  Weir is running.\n\n  studio   {link}\n  capture  {}\n  plugin   {}\n\n  Edit the plugin and save: the stream shows it. Ctrl-C stops.\n",
-        ready["capture"].as_str().unwrap_or_default(), plugin.display());
+    eprintln!(
+        "\n  Weir is running.\n\n  studio   {link}\n  capture  {}\n  plugin   {}\n\n  Edit the plugin and save: the stream shows it. Ctrl-C stops.\n",
+        ready["capture"].as_str().unwrap_or_default(),
+        plugin.display()
+    );
     let has_display = std::env::var_os("DISPLAY").is_some() || std::env::var_os("WAYLAND_DISPLAY").is_some();
     if !no_open && has_display {
         // Without a browser the printed link is enough.

@@ -9,7 +9,7 @@ use anyhow::{Context as _, ensure};
 use sha2::{Digest as _, Sha256};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::process::{cache, cargo, root, run};
+use crate::process::{cache, cargo, hex, root, run};
 
 /// What the page is made of; a change in any of it is a new build.
 const INPUTS: [&str; 8] = [
@@ -36,7 +36,15 @@ pub fn build() -> anyhow::Result<PathBuf> {
     }
     let target = cache().join("target-ui");
     run(cargo_apart(&target)
-        .args(["build", "--locked", "--target", "wasm32-unknown-unknown", "--profile", "wasm-release", "--manifest-path"])
+        .args([
+            "build",
+            "--locked",
+            "--target",
+            "wasm32-unknown-unknown",
+            "--profile",
+            "wasm-release",
+            "--manifest-path",
+        ])
         .arg(root().join("ui/Cargo.toml")))?;
     if dist.exists() {
         fs::remove_dir_all(&dist)?;
@@ -66,9 +74,19 @@ pub fn build() -> anyhow::Result<PathBuf> {
 /// The page's pure modules, on this machine.
 pub fn test() -> anyhow::Result<()> {
     let target = cache().join("target-ui");
-    run(cargo_apart(&target).args(["test", "--quiet", "--locked", "--lib", "--manifest-path"]).arg(root().join("ui/Cargo.toml")))?;
     run(cargo_apart(&target)
-        .args(["clippy", "--locked", "--target", "wasm32-unknown-unknown", "--profile", "wasm-release", "--manifest-path"])
+        .args(["test", "--quiet", "--locked", "--lib", "--manifest-path"])
+        .arg(root().join("ui/Cargo.toml")))?;
+    run(cargo_apart(&target)
+        .args([
+            "clippy",
+            "--locked",
+            "--target",
+            "wasm32-unknown-unknown",
+            "--profile",
+            "wasm-release",
+            "--manifest-path",
+        ])
         .arg(root().join("ui/Cargo.toml"))
         .args(["--", "-D", "warnings"]))
 }
@@ -93,7 +111,7 @@ fn hash_inputs() -> anyhow::Result<String> {
             hasher.update(fs::read(&file)?);
         }
     }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&hasher.finalize()))
 }
 
 /// Every file under a path, sorted.

@@ -19,9 +19,8 @@ pub fn Banners() -> impl IntoView {
     };
     let refusing = move || {
         let condition = studio.condition.get();
-        (primed() && !condition.accepting).then(|| {
-            condition.capture_problem.unwrap_or_else(|| "capture gives no reason".into())
-        })
+        (primed() && !condition.accepting)
+            .then(|| condition.capture_problem.unwrap_or_else(|| "capture gives no reason".into()))
     };
     let store = move || {
         let state = studio.condition.with(|condition| condition.store_state.clone());

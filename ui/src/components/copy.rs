@@ -22,7 +22,12 @@ pub fn CopyButton(
             if JsFuture::from(promise).await.is_ok() {
                 // The button may be gone by the time the clipboard answers.
                 let _ = done.try_set(true);
-                set_timeout(move || { done.try_set(false); }, Duration::from_millis(1_400));
+                set_timeout(
+                    move || {
+                        done.try_set(false);
+                    },
+                    Duration::from_millis(1_400),
+                );
             }
         });
     };

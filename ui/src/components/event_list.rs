@@ -25,9 +25,7 @@ pub fn EventList() -> impl IntoView {
     // While paused the rows come from this copy, so that nothing moves under the pointer.
     let frozen = RwSignal::new(None::<(Vec<Row>, u64)>);
     Effect::new(move |_| {
-        let copy = paused.get().then(|| {
-            studio.feed.with_untracked(|feed| (feed.newest_first(), feed.seen()))
-        });
+        let copy = paused.get().then(|| studio.feed.with_untracked(|feed| (feed.newest_first(), feed.seen())));
         frozen.set(copy);
     });
     let rows = Memo::new(move |_| {
@@ -39,9 +37,7 @@ pub fn EventList() -> impl IntoView {
         let at = frozen.with(|frozen| frozen.as_ref().map(|(_, seen)| *seen));
         at.map_or(0, |at| studio.feed.with(feed::Feed::seen).saturating_sub(at))
     });
-    let range = Memo::new(move |_| {
-        feed::on_screen(scroll_top.get(), height.get(), ROW_HEIGHT, rows.with(Vec::len))
-    });
+    let range = Memo::new(move |_| feed::on_screen(scroll_top.get(), height.get(), ROW_HEIGHT, rows.with(Vec::len)));
 
     let body = NodeRef::<html::Div>::new();
     let measure = move || {

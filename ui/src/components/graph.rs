@@ -17,11 +17,8 @@ const FLASH: Duration = Duration::from_secs(5);
 #[component]
 pub fn Graph() -> impl IntoView {
     let parts = STAGES.iter().enumerate().map(|(index, id)| {
-        let node = if *id == "plugins" {
-            view! { <PluginsNode/> }.into_any()
-        } else {
-            view! { <StageNode id/> }.into_any()
-        };
+        let node =
+            if *id == "plugins" { view! { <PluginsNode/> }.into_any() } else { view! { <StageNode id/> }.into_any() };
         // The edge before a node carries what left the node before it; the first what came in.
         let edge = (index > 0).then(|| view! { <Edge from=STAGES[index - 1]/> });
         view! { {edge} {node} }

@@ -93,7 +93,8 @@ pub fn Palette() -> impl IntoView {
     let at = RwSignal::new(0_usize);
     let found = Memo::new(move |_| {
         let text = text.get().to_lowercase();
-        let fits = |entry: &Entry| text.split_whitespace().all(|word| entry.title(studio).to_lowercase().contains(word));
+        let fits =
+            |entry: &Entry| text.split_whitespace().all(|word| entry.title(studio).to_lowercase().contains(word));
         ENTRIES.into_iter().filter(fits).collect::<Vec<_>>()
     });
     follow(dialog, open);

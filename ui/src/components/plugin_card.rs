@@ -86,11 +86,7 @@ pub fn PluginCard(
 }
 
 #[component]
-fn Number(
-    label: &'static str,
-    value: Memo<String>,
-    #[prop(optional)] alarm: Option<Memo<bool>>,
-) -> impl IntoView {
+fn Number(label: &'static str, value: Memo<String>, #[prop(optional)] alarm: Option<Memo<bool>>) -> impl IntoView {
     view! {
         <div class:is-alarm=move || alarm.is_some_and(|alarm| alarm.get())>
             <dt>{label}</dt>

@@ -111,7 +111,8 @@ fn Stages() -> impl IntoView {
 #[component]
 fn Machine(status: RwSignal<Option<Status>>) -> impl IntoView {
     let studio = Studio::expect();
-    let from_status = move |read: fn(&Status) -> String| move || status.with(|s| s.as_ref().map_or_else(|| "–".into(), read));
+    let from_status =
+        move |read: fn(&Status) -> String| move || status.with(|s| s.as_ref().map_or_else(|| "–".into(), read));
     view! {
         <section class="panel">
             <header class="panel-head"><h2>"Process"</h2></header>

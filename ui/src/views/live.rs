@@ -4,9 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     chart::{Line, Spec, TimeChart},
-    components::{
-        event_list::EventList, graph::Graph, journey::SidePanel, plugin_card::PluginCard, strip::Strip,
-    },
+    components::{event_list::EventList, graph::Graph, journey::SidePanel, plugin_card::PluginCard, strip::Strip},
     history,
     state::{Studio, View},
 };

@@ -20,10 +20,19 @@ const LONGEST_CELL: usize = 160;
 
 const EXAMPLES: [(&str, &str); 5] = [
     ("Newest events", "SELECT *\nFROM events\nORDER BY timestamp DESC\nLIMIT 50"),
-    ("Events by name", "SELECT event, count(*) AS events, count(DISTINCT distinct_id) AS people\nFROM events\nGROUP BY event\nORDER BY events DESC"),
-    ("Per minute", "SELECT date_trunc('minute', timestamp) AS minute, count(*) AS events\nFROM events\nGROUP BY minute\nORDER BY minute DESC\nLIMIT 60"),
+    (
+        "Events by name",
+        "SELECT event, count(*) AS events, count(DISTINCT distinct_id) AS people\nFROM events\nGROUP BY event\nORDER BY events DESC",
+    ),
+    (
+        "Per minute",
+        "SELECT date_trunc('minute', timestamp) AS minute, count(*) AS events\nFROM events\nGROUP BY minute\nORDER BY minute DESC\nLIMIT 60",
+    ),
     ("Newest persons", "SELECT *\nFROM persons\nLIMIT 50"),
-    ("What tables are there", "SELECT table_name, column_name, data_type\nFROM information_schema.columns\nORDER BY table_name, ordinal_position"),
+    (
+        "What tables are there",
+        "SELECT table_name, column_name, data_type\nFROM information_schema.columns\nORDER BY table_name, ordinal_position",
+    ),
 ];
 
 #[component]

@@ -12,7 +12,12 @@ fn open(disk: &FaultyDisk) -> (Log, LogAppender, Recovery) {
 }
 
 fn payloads(log: &Log) -> Vec<Vec<u8>> {
-    log.read_from_offset(0).read(u64::MAX, usize::MAX).expect("readable").into_iter().map(|record| record.payload).collect()
+    log.read_from_offset(0)
+        .read(u64::MAX, usize::MAX)
+        .expect("readable")
+        .into_iter()
+        .map(|record| record.payload)
+        .collect()
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use weir_log::{File, Filesystem};
 
@@ -46,31 +46,31 @@ struct FaultyFile {
 
 impl FaultyDisk {
     pub fn inject(&self, fault: Fault) {
-        self.0.lock().unwrap().fault = fault;
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).fault = fault;
     }
 
     /// A power cut: of the bytes that were written and not synced, `kept` survive.
     pub fn cut_power(&self, kept: usize) {
-        let disk = self.0.lock().unwrap();
+        let disk = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for content in disk.files.values() {
-            let mut content = content.lock().unwrap();
+            let mut content = content.lock().unwrap_or_else(PoisonError::into_inner);
             let durable = content.durable.len();
             let survive = (durable + kept).min(content.bytes.len()).max(durable);
             let mut bytes = content.durable.clone();
             bytes.extend_from_slice(&content.bytes[durable.min(survive)..survive]);
+            content.durable.clone_from(&bytes);
             content.bytes = bytes;
-            content.durable = content.bytes.clone();
         }
     }
 
     pub fn paths(&self) -> Vec<PathBuf> {
-        self.0.lock().unwrap().files.keys().cloned().collect()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).files.keys().cloned().collect()
     }
 }
 
 impl File for FaultyFile {
     fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
-        let content = self.content.lock().unwrap();
+        let content = self.content.lock().unwrap_or_else(PoisonError::into_inner);
         let available = content.bytes.get(position as usize..).unwrap_or_default();
         let count = available.len().min(buffer.len());
         buffer[..count].copy_from_slice(&available[..count]);
@@ -78,7 +78,7 @@ impl File for FaultyFile {
     }
 
     fn write_all_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {
-        let mut disk = self.disk.lock().unwrap();
+        let mut disk = self.disk.lock().unwrap_or_else(PoisonError::into_inner);
         let (count, result) = match disk.fault {
             Fault::Full => (0, Err(io::Error::from(io::ErrorKind::StorageFull))),
             Fault::ShortWrite(count) => {
@@ -87,7 +87,7 @@ impl File for FaultyFile {
             }
             Fault::None | Fault::Sync => (bytes.len(), Ok(())),
         };
-        let mut content = self.content.lock().unwrap();
+        let mut content = self.content.lock().unwrap_or_else(PoisonError::into_inner);
         let end = position as usize + count;
         if content.bytes.len() < end {
             content.bytes.resize(end, 0);
@@ -97,23 +97,24 @@ impl File for FaultyFile {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        let mut disk = self.disk.lock().unwrap();
+        let mut disk = self.disk.lock().unwrap_or_else(PoisonError::into_inner);
         if disk.fault == Fault::Sync {
             disk.fault = Fault::None;
             return Err(io::Error::other("injected sync failure"));
         }
-        let mut content = self.content.lock().unwrap();
-        content.durable = content.bytes.clone();
+        let mut content = self.content.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = content.bytes.clone();
+        content.durable = bytes;
         Ok(())
     }
 
     fn set_len(&self, bytes: u64) -> io::Result<()> {
-        self.content.lock().unwrap().bytes.resize(bytes as usize, 0);
+        self.content.lock().unwrap_or_else(PoisonError::into_inner).bytes.resize(bytes as usize, 0);
         Ok(())
     }
 
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.content.lock().unwrap().bytes.len() as u64)
+    fn byte_len(&self) -> io::Result<u64> {
+        Ok(self.content.lock().unwrap_or_else(PoisonError::into_inner).bytes.len() as u64)
     }
 }
 
@@ -133,7 +134,7 @@ impl Filesystem for FaultyDisk {
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn File>> {
-        let mut disk = self.0.lock().unwrap();
+        let mut disk = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if disk.files.contains_key(path) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
@@ -144,12 +145,19 @@ impl Filesystem for FaultyDisk {
     }
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn File>> {
-        let content = self.0.lock().unwrap().files.get(path).cloned().ok_or(io::ErrorKind::NotFound)?;
+        let content = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .files
+            .get(path)
+            .cloned()
+            .ok_or(io::ErrorKind::NotFound)?;
         Ok(self.handle(&content))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        self.0.lock().unwrap().files.remove(path);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).files.remove(path);
         Ok(())
     }
 

@@ -62,22 +62,17 @@ pub fn host_object<'js>(ctx: &Ctx<'js>, files: &Rc<Files>, in_hand: &InHand) -> 
     define!("cacheLrem", |key: String, count: f64, element: String| cache::lrem(&key, count as i32, &element));
 
     define!("urlParse", |href: String, base: Option<String>| OptionalList(url_parts::parse(&href, base.as_deref())));
-    define!("urlSet", |href: String, field: String, value: String| OptionalList(url_parts::set(
-        &href, &field, &value
-    )));
+    define!("urlSet", |href: String, field: String, value: String| OptionalList(url_parts::set(&href, &field, &value)));
 
     let current = Rc::clone(in_hand);
     define!("passed", move |event: String| report::finished(current.get(), &Outcome::Passed(event)));
     let current = Rc::clone(in_hand);
     define!("dropped", move || report::finished(current.get(), &Outcome::Dropped));
     let current = Rc::clone(in_hand);
-    define!(
-        "failed",
-        move |memory: bool, message: String, stack: String, retry: bool, event: Option<String>| {
-            let failure = failure(memory, message, stack, retry);
-            report::finished(current.get(), &Outcome::Failed((failure, event)));
-        }
-    );
+    define!("failed", move |memory: bool, message: String, stack: String, retry: bool, event: Option<String>| {
+        let failure = failure(memory, message, stack, retry);
+        report::finished(current.get(), &Outcome::Failed((failure, event)));
+    });
 
     let known = Rc::clone(files);
     define!("resolve", move |importer: String, specifier: String| Optional(known.resolve(&importer, &specifier)));

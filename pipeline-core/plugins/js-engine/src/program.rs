@@ -14,10 +14,7 @@ use crate::weir::plugin::source::{File, FileKind, Program};
 
 /// Modules the engine brings; each name stands for an object that `js/modules.js` knows too.
 const PROVIDED: [(&str, &str); 4] = [
-    (
-        "@posthog/plugin-scaffold",
-        "export const RetryError = globalThis.RetryError; export default { RetryError };",
-    ),
+    ("@posthog/plugin-scaffold", "export const RetryError = globalThis.RetryError; export default { RetryError };"),
     ("posthog-plugins", "export const RetryError = globalThis.RetryError; export default { RetryError };"),
     ("node-fetch", "export default globalThis.fetch;"),
     (
@@ -65,8 +62,7 @@ impl Resolver for FileLoader {
         _: Option<ImportAttributes<'js>>,
     ) -> Result<String> {
         self.0.resolve(importer, specifier).ok_or_else(|| {
-            let message =
-                format!("Cannot import '{specifier}'! This package is not provided by PostHog in plugins.");
+            let message = format!("Cannot import '{specifier}'! This package is not provided by PostHog in plugins.");
             Error::new_resolving_message(importer, specifier, message)
         })
     }

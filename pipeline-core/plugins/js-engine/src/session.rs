@@ -53,27 +53,15 @@ impl Session {
 
         let (saved, description) = context.with(|ctx| -> std::result::Result<_, Failure> {
             let engine = prelude(&ctx, &files, &in_hand).map_err(|error| caught(&ctx, None, error))?;
-            let description =
-                run_entry(&ctx, &engine, &files).map_err(|error| caught(&ctx, Some(&engine), error))?;
-            let save = |name: &str| -> Result<Saved> {
-                Ok(Persistent::save(&ctx, engine.get::<_, Function>(name)?))
-            };
+            let description = run_entry(&ctx, &engine, &files).map_err(|error| caught(&ctx, Some(&engine), error))?;
+            let save = |name: &str| -> Result<Saved> { Ok(Persistent::save(&ctx, engine.get::<_, Function>(name)?)) };
             let names = ["begin", "isWaiting", "abandon", "call", "callError"];
             let saved: Vec<Saved> = names.into_iter().map(save).collect::<Result<_>>().map_err(broken)?;
             Ok((saved, description))
         })?;
         let [begin, is_waiting, abandon, call, call_error] =
             <[Saved; 5]>::try_from(saved).map_err(|_| plain_failure("engine: incomplete"))?;
-        Ok(Self {
-            begin,
-            is_waiting,
-            abandon,
-            call,
-            call_error,
-            description,
-            in_hand,
-            context,
-        })
+        Ok(Self { begin, is_waiting, abandon, call, call_error, description, in_hand, context })
     }
 
     pub fn description(&self) -> &Description {
@@ -219,10 +207,5 @@ fn failure_from(parts: &Array<'_>) -> Failure {
 }
 
 fn plain_failure(message: &str) -> Failure {
-    Failure {
-        kind: FailureKind::Exception,
-        message: message.to_owned(),
-        stack: String::new(),
-        retry: false,
-    }
+    Failure { kind: FailureKind::Exception, message: message.to_owned(), stack: String::new(), retry: false }
 }

@@ -35,13 +35,19 @@ fn typical() -> String {
 
 fn batch(text: &str, count: u64) -> Vec<BatchEvent<'_>> {
     (0..count)
-        .map(|offset| BatchEvent { offset, team_id: 2, uuid: Uuid::from_u128(offset.into()), json: Cow::Borrowed(text) })
+        .map(|offset| BatchEvent {
+            offset,
+            team_id: 2,
+            uuid: Uuid::from_u128(offset.into()),
+            json: Cow::Borrowed(text),
+        })
         .collect()
 }
 
 #[test]
 fn one_plugin_one_core() {
-    let code = "export function processEvent(event) { event.properties.seen = event.properties.price > 10; return event }";
+    let code =
+        "export function processEvent(event) { event.properties.seen = event.properties.price > 10; return event }";
     let (_bench, mut lane) = Bench::single(code);
     let text = typical();
     lane.process_batch(batch(&text, 200));
