@@ -23,8 +23,9 @@ const PRELUDE: [(&str, &str); 6] = [
     ("weir:engine/run.js", include_str!("js/run.js")),
 ];
 
-/// Of the stack in linear memory (1 MiB); what is left over is for the code below JavaScript.
-const JS_STACK_BYTES: usize = 512 * 1024;
+/// Of the stack in linear memory. Each frame of JavaScript takes several times as much of the native
+/// stack, so this is small enough that recursion ends as an exception and not as a trap.
+const JS_STACK_BYTES: usize = 128 * 1024;
 
 type Saved = Persistent<Function<'static>>;
 
