@@ -197,3 +197,48 @@ fn a_save_under_load_loses_and_doubles_nothing() {
     let last = weir.query("SELECT properties->>'$.version' AS v FROM events ORDER BY _offset DESC LIMIT 1");
     assert_eq!(last[0]["v"], "20", "the last good version served to the end");
 }
+
+#[test]
+fn events_that_plugins_make_run_through_the_chain_and_are_counted() {
+    let (dir, data) = scratch();
+    let maker = plugin(
+        dir.path(),
+        "maker",
+        "index.js",
+        r"
+        export function processEvent(event) {
+            if (event.event === 'order') {
+                for (const item of event.properties.items) {
+                    posthog.capture('item ordered', { distinct_id: event.distinct_id, item })
+                }
+            }
+            if (event.event === 'echo') posthog.capture('echo')
+            event.properties.ran = true
+            return event.event === 'item ordered' && event.properties.item === 'gift' ? null : event
+        }",
+    );
+    let weir = start(&data, &[&maker]);
+    assert!(
+        weir.send(&[event("order", "ann", 1, json!({"items": ["mug", "gift"]})), event("view", "ann", 2, json!({}))])
+    );
+    let status = weir.settle();
+    assert_eq!((status.ledger.received, status.ledger.emitted), (2, 2));
+    assert_eq!((status.ledger.stored, status.ledger.dropped, status.ledger.unexplained), (3, 1, 0));
+    let rows = weir.query("SELECT distinct_id, properties FROM events WHERE event = 'item ordered'");
+    assert_eq!(rows.len(), 1);
+    assert_eq!((&rows[0]["distinct_id"], &rows[0]["properties"]["item"]), (&json!("ann"), &json!("mug")));
+    assert_eq!(rows[0]["properties"]["ran"], true, "it ran through the plugins in turn");
+
+    // A plugin that answers its own events is stopped, and the last one is kept aside.
+    assert!(weir.send(&[event("echo", "ann", 3, json!({}))]));
+    let status = weir.settle();
+    assert_eq!((status.ledger.dead_lettered, status.ledger.unexplained), (1, 0));
+    assert_eq!(weir.count("events WHERE event = 'echo'"), 9, "the event and eight of its echoes");
+    assert_eq!(weir.audit().differences, Vec::<String>::new());
+    let before = weir.digest();
+    weir.stop();
+    fs::remove_file(data.join("store.duckdb")).expect("a store");
+    let weir = Weir::start(&data);
+    weir.settle();
+    assert_eq!(weir.digest(), before, "a rebuild calls no plugin and gives the same");
+}

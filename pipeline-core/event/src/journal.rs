@@ -95,13 +95,17 @@ pub struct StorageMutation {
 }
 
 /// An event made by a plugin.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EmittedEvent {
     /// Intake offset of the event whose processing made it.
     pub parent_offset: u64,
     pub uuid: Uuid,
+    /// As the plugin made it; the same kind of object that a client sends.
     pub data: String,
-    pub effect_fate: Fate,
+    pub distinct_id: String,
+    /// The chain that it ran through in turn, which may be newer than its parent's.
+    pub chain_hash: String,
+    pub effect: EventEffect,
 }
 
 /// A line that a plugin (or the host on its behalf) logged.

@@ -66,6 +66,10 @@ pub fn audit(intake: &Log, journal: &Log, store: &QueryPool) -> Result<Audit, Fl
                     journalled.conflicting_duplicates +=
                         u64::from(effect.fate == Fate::Deduplicated { conflicting: true });
                 }
+                for event in &batch.emitted {
+                    *fates.entry(outcome_of(&event.effect.fate)).or_default() += 1;
+                }
+                journalled.emitted += batch.emitted.len() as u64;
                 for (outcome, count) in fates {
                     journalled.add(outcome, count);
                 }
@@ -81,6 +85,7 @@ pub fn audit(intake: &Log, journal: &Log, store: &QueryPool) -> Result<Audit, Fl
     differ("events in the intake log against the store's cursor", intake_events, through);
     differ("events in the journal against the store's cursor", covered, through);
     differ("outcomes in the store against its cursor", committed.total(), through + committed.emitted);
+    differ("events made by plugins in the journal against the store", journalled.emitted, committed.emitted);
     differ("rows of events against the stored count", event_rows, committed.stored);
     differ("rows of dead letters against their count", letter_rows, committed.dead_lettered);
     // The projection may dead-letter what the journal passed (a broken uuid), never the other way.

@@ -12,6 +12,7 @@ mod canary;
 mod codec;
 mod data_dir;
 mod dedup;
+mod emitted;
 mod error;
 mod flow;
 mod frames;

@@ -22,6 +22,7 @@ use weir_plugins::{BatchEvent, EventResult, Lane, PluginHost};
 
 use crate::codec;
 use crate::dedup::{Dedup, Fingerprint, Seen};
+use crate::emitted::{self, Emitted};
 use crate::error::FlowError;
 use crate::handoff::{Handoff, HandoffBatch, Trace};
 use crate::ledger::{Ledger, shift};
@@ -51,12 +52,12 @@ pub struct PluginStage {
 }
 
 /// An event of the batch on its way to the plugins.
-struct Candidate {
+pub struct Candidate {
     index: usize,
-    offset: u64,
+    pub offset: u64,
     project: u32,
     fingerprint: Option<Fingerprint>,
-    uuid: Uuid,
+    pub uuid: Uuid,
     event: PluginEvent,
     /// Filled when there are plugins to show it to.
     json: String,
@@ -119,7 +120,9 @@ impl PluginStage {
             self.journal_chain(&record.chain_hash, &members)?;
             record.storage = result.storage;
             record.logs = result.logs;
+            let emitted = emitted::of_batch(result.emitted, &candidates, &intake, first_offset);
             traces = self.take_results(&mut candidates, result.events, &mut effects);
+            self.run_emitted(lane, emitted, &mut record)?;
         } else {
             sample(
                 &candidates,
@@ -158,6 +161,58 @@ impl PluginStage {
             traces,
             journalled_at: Instant::now(),
         })));
+        Ok(())
+    }
+
+    /// Events that plugins made go through the whole chain in turn, as clients' events do; what those
+    /// make goes through it again, up to a depth.
+    fn run_emitted(
+        &mut self,
+        lane: &mut Lane,
+        mut waiting: Vec<Emitted>,
+        record: &mut BatchRecord,
+    ) -> Result<(), FlowError> {
+        while !waiting.is_empty() {
+            let mut ready = Vec::with_capacity(waiting.len());
+            for emitted in waiting.drain(..) {
+                let project = self.projects.get(&emitted.record.token).copied().unwrap_or_default();
+                let event = normalize::plugin_event(&emitted.record, &emitted.captured, ProjectId(project));
+                let json = event.and_then(|event| serde_json::to_string(&event));
+                ready.push((emitted, project, json));
+            }
+            let events = ready
+                .iter()
+                .filter_map(|(emitted, project, json)| {
+                    let json = json.as_ref().ok().filter(|_| emitted.depth <= emitted::DEEPEST)?;
+                    Some(BatchEvent {
+                        offset: emitted.parent_offset,
+                        team_id: *project,
+                        uuid: emitted.captured.uuid,
+                        json: Cow::Borrowed(json),
+                    })
+                })
+                .collect();
+            let result = lane.process_batch(events);
+            let (hash, members) = lane.chain();
+            let (hash, members) = (hash.to_owned(), members.to_vec());
+            self.journal_chain(&hash, &members)?;
+            record.storage.extend(result.storage);
+            record.logs.extend(result.logs);
+            let parents: Vec<&Emitted> = ready.iter().map(|(emitted, _, _)| emitted).collect();
+            waiting = emitted::of_emitted(result.emitted, &parents);
+            let mut results = result.events.into_iter();
+            for (emitted, _, json) in ready {
+                let effect = match json {
+                    Err(error) => emitted::refused(format!("the event that a plugin made cannot be read: {error}")),
+                    Ok(_) if emitted.depth > emitted::DEEPEST => emitted::refused(format!(
+                        "plugins made events of events {} deep: is one answering its own?",
+                        emitted.depth
+                    )),
+                    Ok(_) => results.next().map_or_else(EventEffect::default, emitted::effect_of),
+                };
+                record.emitted.push(emitted.journalled(hash.clone(), effect));
+            }
+        }
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 use weir_event::intake::{CapturedEvent, IntakeBody, IntakeRecord};
 use weir_event::journal::{
@@ -19,6 +19,7 @@ use weir_store::{
     Cursor, DeadLetterRow, DistinctIdRow, EventRow, PersonRow, PluginLogRow, Restored, RowBatch, StorageRow, WarningRow,
 };
 
+use crate::emitted;
 use crate::error::FlowError;
 
 const META_CHAIN: &str = "chain:";
@@ -46,25 +47,19 @@ pub struct Projected {
 impl Projection {
     /// Continues from what the store holds.
     pub fn restore(restored: &Restored) -> Result<Self, FlowError> {
-        let properties = |text: &str| -> Result<Map<String, Value>, FlowError> {
-            serde_json::from_str(text)
-                .map_err(|error| FlowError::Disagreement(format!("a person in the store has no JSON: {error}")))
-        };
         let persons = restored
             .persons
             .iter()
-            .map(|row| {
-                Ok(weir_identity::PersonRow {
-                    project: ProjectId(row.team_id),
-                    uuid: row.id,
-                    created_at_ms: row.created_at_ms,
-                    properties: properties(&row.properties)?,
-                    is_identified: row.is_identified,
-                    is_deleted: false,
-                    version: row.version,
-                })
+            .map(|row| weir_identity::PersonRow {
+                project: ProjectId(row.team_id),
+                uuid: row.id,
+                created_at_ms: row.created_at_ms,
+                properties: row.properties.as_str().into(),
+                is_identified: row.is_identified,
+                is_deleted: false,
+                version: row.version,
             })
-            .collect::<Result<Vec<_>, FlowError>>()?;
+            .collect();
         let distinct_ids = restored
             .distinct_ids
             .iter()
@@ -84,7 +79,8 @@ impl Projection {
             .collect();
         Ok(Self {
             cursor: restored.cursor,
-            identity: Identity::restore(persons, distinct_ids),
+            identity: Identity::restore(persons, distinct_ids)
+                .map_err(|error| FlowError::Disagreement(format!("a person in the store has no JSON: {error}")))?,
             projects: restored.projects.iter().map(|(id, token)| (token.clone(), *id)).collect(),
             chains,
         })
@@ -154,6 +150,7 @@ impl Projection {
                 let mut context = EventContext {
                     sequence,
                     batch,
+                    chain_hash: &batch.chain_hash,
                     record,
                     offset: batch.first_offset + index as u64,
                     rows: &mut rows,
@@ -172,11 +169,43 @@ impl Projection {
                 "journal record {sequence} has effects for more events than the intake"
             )));
         }
+        self.apply_emitted(sequence, batch, intake, &mut rows)?;
         rows.plugin_logs = log_rows(sequence, batch.first_offset, &batch.logs);
         rows.storage = storage_rows(sequence, &batch.storage);
         self.cursor.intake_offset += u64::from(batch.event_count);
         self.cursor.journal_sequence = sequence + 1;
         Ok((rows, projected))
+    }
+
+    /// Events that plugins made come after the events of their batch.
+    fn apply_emitted(
+        &mut self,
+        sequence: u64,
+        batch: &BatchRecord,
+        intake: &[IntakeRecord],
+        rows: &mut RowBatch,
+    ) -> Result<(), FlowError> {
+        for event in &batch.emitted {
+            let Some(parent) = emitted::record_at(intake, batch.first_offset, event.parent_offset) else {
+                return Err(FlowError::Disagreement(format!(
+                    "journal record {sequence} holds an event made from offset {}, which it does not cover",
+                    event.parent_offset
+                )));
+            };
+            let (record, captured) = emitted::restored(event, parent);
+            let mut context = EventContext {
+                sequence,
+                batch,
+                chain_hash: &event.chain_hash,
+                record: &record,
+                offset: event.parent_offset,
+                rows,
+            };
+            let result = self.apply_event(&mut context, Some(&captured), &event.effect, None);
+            self.cursor.outcomes.add(result.outcome, 1);
+            self.cursor.outcomes.emitted += 1;
+        }
+        Ok(())
     }
 
     fn apply_event(
@@ -187,7 +216,7 @@ impl Projection {
         at_hand: Option<PluginEvent>,
     ) -> Projected {
         let ended = |outcome, reason: String| Projected { outcome, reason, event_row: None, is_identified: false };
-        let chain = self.chains.get(&context.batch.chain_hash).map_or(&[][..], Vec::as_slice);
+        let chain = self.chains.get(context.chain_hash).map_or(&[][..], Vec::as_slice);
         let Some(captured) = captured else {
             let rule = match &context.record.body {
                 IntakeBody::EdgeRejections { rule, .. } => rule.clone(),
@@ -222,7 +251,7 @@ impl Projection {
         };
         let stored = event.map_err(|error| error.to_string()).and_then(|event| {
             let plugins = steps_json(chain, &effect.steps);
-            stored_event(&mut self.identity, context, captured, project, event, (chain, &effect.steps), plugins)
+            stored_event(&mut self.identity, context, captured, project, event, (chain, effect), plugins)
         });
         match stored {
             Ok(is_identified) => Projected {
@@ -242,6 +271,7 @@ impl Projection {
 struct EventContext<'a> {
     sequence: u64,
     batch: &'a BatchRecord,
+    chain_hash: &'a str,
     record: &'a IntakeRecord,
     offset: u64,
     rows: &'a mut RowBatch,
@@ -249,7 +279,7 @@ struct EventContext<'a> {
 
 impl EventContext<'_> {
     fn dead_letter(&mut self, project: u32, captured: &CapturedEvent, reason: &str) {
-        let index = (self.offset - self.batch.first_offset) as u32;
+        let index = self.rows.dead_letters.len() as u32;
         let name = serde_json::from_str::<Value>(&captured.data).ok();
         self.rows.dead_letters.push(DeadLetterRow {
             id: ids::row_uuid("dead_letter", self.sequence, index),
@@ -301,10 +331,13 @@ fn stored_event(
     captured: &CapturedEvent,
     project: u32,
     mut event: PluginEvent,
-    (chain, steps): (&[ChainMember], &[StepEffect]),
+    (chain, effect): (&[ChainMember], &EventEffect),
     plugins: String,
 ) -> Result<bool, String> {
-    normalize::normalize(&mut event);
+    // What no plugin changed was normalised when it was read, and twice is once.
+    if effect.output.is_some() {
+        normalize::normalize(&mut event);
+    }
     let uuid = match event.get("uuid").and_then(Value::as_str) {
         None => captured.uuid,
         Some(text) => Uuid::try_parse(text).map_err(|_| format!("the uuid {text:?} is not a UUID"))?,
@@ -341,9 +374,10 @@ fn stored_event(
     if let Some(ip) = ip.filter(|ip| !ip.is_empty()) {
         properties.entry("$ip").or_insert_with(|| ip.into());
     }
-    if !steps.is_empty() {
+    if !effect.steps.is_empty() {
         let named = |failed: bool| -> Value {
-            steps
+            effect
+                .steps
                 .iter()
                 .filter(|step| (step.label == StepLabel::Error) == failed && step.label != StepLabel::Skipped)
                 .filter_map(|step| chain.get(usize::from(step.plugin)))
@@ -374,7 +408,7 @@ fn stored_event(
         id: row.uuid,
         created_at_ms: row.created_at_ms,
         team_id: project,
-        properties: Value::Object(row.properties).to_string(),
+        properties: row.properties.as_ref().to_owned(),
         is_identified: row.is_identified,
         is_deleted: row.is_deleted,
         version: row.version,
@@ -391,7 +425,7 @@ fn stored_event(
     context.rows.events.push(EventRow {
         uuid,
         event: name,
-        properties: properties.to_string(),
+        properties: serde_json::to_string(&properties).unwrap_or_default(),
         timestamp_ms,
         team_id: project,
         distinct_id,
@@ -399,7 +433,7 @@ fn stored_event(
         created_at_ms: context.batch.processed_at_ms,
         person_id: outcome.person,
         person_created_at_ms: outcome.person_created_at_ms,
-        person_properties: Value::Object(outcome.person_properties).to_string(),
+        person_properties: outcome.person_properties.as_ref().to_owned(),
         plugins,
         received_at_ms: context.record.received_at_ms,
         offset,

@@ -1,5 +1,7 @@
 //! One event: merge if it asks for one, then properties.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 use uuid::Uuid;
 use weir_event::ProjectId;
@@ -8,7 +10,7 @@ use weir_event::ids;
 use weir_event::time::is_truthy;
 
 use crate::merge::Link;
-use crate::state::{DistinctIdRow, Identity, Owner, Person, PersonIndex, PersonRow, Project};
+use crate::state::{DistinctIdRow, Identity, Owner, Person, PersonIndex, PersonRow, Project, json_text};
 
 /// What identity needs of an event.
 #[derive(Debug, Clone, Copy)]
@@ -27,8 +29,8 @@ pub struct Outcome {
     pub person: Uuid,
     pub person_created_at_ms: UnixMillis,
     pub is_identified: bool,
-    /// The person's properties with the event's own `$set` on top.
-    pub person_properties: Map<String, Value>,
+    /// The person's properties with the event's own `$set` on top, as JSON text.
+    pub person_properties: Arc<str>,
     pub persons: Vec<PersonRow>,
     pub distinct_ids: Vec<DistinctIdRow>,
     pub warnings: Vec<Warning>,
@@ -67,10 +69,7 @@ impl Identity {
             None => project.create(&event, &[event.distinct_id], mark_identified, &mut changes),
         };
         let person = project.person(person);
-        let mut person_properties = person.properties.clone();
-        if let Some(Value::Object(set)) = event.properties.get("$set") {
-            person_properties.extend(set.clone());
-        }
+        let person_properties = with_own_set(person, event.properties);
         Outcome {
             person: person.uuid,
             person_created_at_ms: person.created_at_ms,
@@ -81,6 +80,17 @@ impl Identity {
             warnings: changes.warnings,
         }
     }
+}
+
+/// An event shows what it sets, even where `$unset` took it away again.
+fn with_own_set(person: &Person, event: &Map<String, Value>) -> Arc<str> {
+    let Some(Value::Object(set)) = event.get("$set") else { return Arc::clone(&person.json) };
+    if set.iter().all(|(key, value)| person.properties.get(key) == Some(value)) {
+        return Arc::clone(&person.json);
+    }
+    let mut properties = person.properties.clone();
+    properties.extend(set.clone());
+    json_text(&properties)
 }
 
 fn link_of(event: &IdentityEvent<'_>) -> Option<Link> {
@@ -111,10 +121,12 @@ impl Project {
             }
         }
         properties.insert("$creator_event_uuid".into(), event.uuid.to_string().into());
+        let json = json_text(&properties);
         let person = Person {
             uuid: ids::person_uuid(event.project, event.distinct_id, event.uuid),
             created_at_ms: event.timestamp_ms,
             properties,
+            json,
             is_identified,
             version: 0,
             distinct_ids: distinct_ids.iter().map(|id| (*id).to_owned()).collect(),
@@ -137,6 +149,9 @@ impl Project {
     fn update(&mut self, index: PersonIndex, event: &IdentityEvent<'_>, mark_identified: bool, changes: &mut Changes) {
         let person = self.person_mut(index);
         let mut changed = apply_properties(&mut person.properties, event.properties);
+        if changed {
+            person.write_json();
+        }
         if mark_identified && !person.is_identified {
             person.is_identified = true;
             changed = true;

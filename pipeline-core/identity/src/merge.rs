@@ -88,6 +88,7 @@ impl Project {
         properties.extend(std::mem::take(&mut kept.properties));
         apply_properties(&mut properties, event.properties);
         kept.properties = properties;
+        kept.write_json();
         kept.created_at_ms = kept.created_at_ms.min(gone.created_at_ms);
         kept.is_identified = true;
         kept.version += 1;

@@ -1,6 +1,7 @@
 //! Persons and distinct ids in memory, keyed by project.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -13,7 +14,8 @@ pub struct PersonRow {
     pub project: ProjectId,
     pub uuid: Uuid,
     pub created_at_ms: UnixMillis,
-    pub properties: Map<String, Value>,
+    /// JSON text.
+    pub properties: Arc<str>,
     pub is_identified: bool,
     pub is_deleted: bool,
     pub version: u64,
@@ -33,6 +35,8 @@ pub(crate) struct Person {
     pub uuid: Uuid,
     pub created_at_ms: UnixMillis,
     pub properties: Map<String, Value>,
+    /// The same as JSON text: most events change nothing and need it again.
+    pub json: Arc<str>,
     pub is_identified: bool,
     pub version: u64,
     pub distinct_ids: Vec<String>,
@@ -61,7 +65,7 @@ pub struct Identity {
 
 impl Identity {
     /// Puts back current state that the store holds. Persons first, then ids.
-    pub fn restore(persons: Vec<PersonRow>, distinct_ids: Vec<DistinctIdRow>) -> Self {
+    pub fn restore(persons: Vec<PersonRow>, distinct_ids: Vec<DistinctIdRow>) -> Result<Self, serde_json::Error> {
         let mut identity = Self::default();
         let mut places: HashMap<(ProjectId, Uuid), PersonIndex> = HashMap::with_capacity(persons.len());
         for row in persons {
@@ -70,7 +74,8 @@ impl Identity {
             project.persons.push(Some(Person {
                 uuid: row.uuid,
                 created_at_ms: row.created_at_ms,
-                properties: row.properties,
+                properties: serde_json::from_str(&row.properties)?,
+                json: row.properties,
                 is_identified: row.is_identified,
                 version: row.version,
                 distinct_ids: Vec::new(),
@@ -84,7 +89,7 @@ impl Identity {
             }
             project.owners.insert(row.distinct_id, Owner { person: place, version: row.version });
         }
-        identity
+        Ok(identity)
     }
 
     pub fn person_count(&self) -> usize {
@@ -108,15 +113,26 @@ impl Project {
 }
 
 impl Person {
+    /// Call after every change of `properties`.
+    pub fn write_json(&mut self) {
+        self.json = json_text(&self.properties);
+    }
+
     pub fn row(&self, project: ProjectId, is_deleted: bool) -> PersonRow {
         PersonRow {
             project,
             uuid: self.uuid,
             created_at_ms: self.created_at_ms,
-            properties: self.properties.clone(),
+            properties: Arc::clone(&self.json),
             is_identified: self.is_identified,
             is_deleted,
             version: self.version,
         }
     }
+}
+
+/// JSON text of properties.
+pub(crate) fn json_text(properties: &Map<String, Value>) -> Arc<str> {
+    // A map with text keys can always be written.
+    serde_json::to_string(properties).unwrap_or_default().into()
 }

@@ -33,7 +33,12 @@ impl Run {
     }
 }
 
-fn own(mut properties: Map<String, Value>) -> Value {
+fn parsed(properties: &str) -> Value {
+    serde_json::from_str(properties).expect("JSON")
+}
+
+fn own(properties: &str) -> Value {
+    let mut properties: Map<String, Value> = serde_json::from_str(properties).expect("an object");
     properties.shift_remove("$creator_event_uuid");
     Value::Object(properties)
 }
@@ -42,7 +47,7 @@ fn own(mut properties: Map<String, Value>) -> Value {
 fn an_unknown_id_makes_a_person_and_set_beats_set_once() {
     let mut run = Run::new();
     let outcome = run.event("e", "a", json!({"$set": {"x": 1}, "$set_once": {"x": 0, "y": 2}, "$unset": ["y"]}));
-    assert_eq!(own(outcome.person_properties), json!({"x": 1, "y": 2}), "$unset is not for creation");
+    assert_eq!(own(&outcome.person_properties), json!({"x": 1, "y": 2}), "$unset is not for creation");
     assert_eq!(outcome.persons.len(), 1);
     assert!(!outcome.is_identified);
     assert_eq!(outcome.person_created_at_ms, 1_000);
@@ -54,8 +59,8 @@ fn properties_of_a_known_person_change_by_the_three_verbs() {
     run.event("e", "a", json!({"$set": {"x": 1, "gone": null}}));
     let outcome = run.event("e", "a", json!({"$set": {"x": 2}, "$set_once": {"gone": 5, "z": 3}, "$unset": ["x"]}));
     assert_eq!(outcome.persons[0].version, 1);
-    assert_eq!(own(outcome.persons[0].properties.clone()), json!({"gone": null, "z": 3}));
-    assert_eq!(outcome.person_properties["x"], 2, "an event always shows what it sets");
+    assert_eq!(own(&outcome.persons[0].properties), json!({"gone": null, "z": 3}));
+    assert_eq!(parsed(&outcome.person_properties)["x"], 2, "an event always shows what it sets");
     let same = run.event("e", "a", json!({"$set_once": {"z": 9}}));
     assert!(same.persons.is_empty(), "nothing changed, so nothing is written");
 }
@@ -83,8 +88,8 @@ fn identify_joins_as_the_table_says() {
         assert_eq!(after_other.person == before, merged, "target {target}, other {other}");
         assert_eq!(outcome.warnings.len(), usize::from(!merged));
         if merged {
-            assert_eq!(outcome.person_properties["k"], "target");
-            assert_eq!(outcome.person_properties["only"], 1);
+            assert_eq!(parsed(&outcome.person_properties)["k"], "target");
+            assert_eq!(parsed(&outcome.person_properties)["only"], 1);
             assert_eq!(outcome.person_created_at_ms, 1_000);
             assert!(outcome.persons.iter().any(|row| row.is_deleted && row.version >= 100));
         }
@@ -140,6 +145,6 @@ fn a_restored_state_goes_on_as_the_old_one() {
     let other = run.event("e", "x", json!({"$set": {"k": 1}}));
     rows.extend(other.persons);
     ids.extend(other.distinct_ids);
-    let mut restored = Run { identity: Identity::restore(rows, ids), count: run.count };
+    let mut restored = Run { identity: Identity::restore(rows, ids).expect("JSON"), count: run.count };
     assert_eq!(restored.identify("t", "x"), run.identify("t", "x"));
 }

@@ -11,6 +11,10 @@ use clap::Parser as _;
 
 use crate::args::{Arguments, Command};
 
+/// Events are many small allocations that one thread makes and another frees.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
