@@ -138,7 +138,7 @@ pub enum LogLevel {
     Error,
 }
 
-macro_rules! upper_names {
+macro_rules! names {
     ($type:ty { $($variant:ident => $name:literal),* $(,)? }) => {
         impl $type {
             pub const fn as_str(self) -> &'static str {
@@ -147,8 +147,15 @@ macro_rules! upper_names {
         }
     };
 }
-upper_names!(LogSource { System => "SYSTEM", Plugin => "PLUGIN", Console => "CONSOLE" });
-upper_names!(LogLevel { Debug => "DEBUG", Log => "LOG", Info => "INFO", Warn => "WARN", Error => "ERROR" });
+names!(StepLabel {
+    Modified => "modified",
+    Unmodified => "unmodified",
+    Dropped => "dropped",
+    Skipped => "skipped",
+    Error => "error",
+});
+names!(LogSource { System => "SYSTEM", Plugin => "PLUGIN", Console => "CONSOLE" });
+names!(LogLevel { Debug => "DEBUG", Log => "LOG", Info => "INFO", Warn => "WARN", Error => "ERROR" });
 
 /// Decisions that are not about one event but must survive the store.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -186,7 +186,7 @@ fn steps(
                 plugin_id: member.plugin_id.clone(),
                 name: member.name.clone(),
                 version: member.version.clone(),
-                label: label_text(step.label).into(),
+                label: step.label.as_str().into(),
                 cpu_us: step.cpu_us,
                 error: step.error.clone(),
                 after: None,
@@ -224,15 +224,5 @@ fn overall(effect: &EventEffect) -> &'static str {
         "skipped"
     } else {
         "unmodified"
-    }
-}
-
-const fn label_text(label: StepLabel) -> &'static str {
-    match label {
-        StepLabel::Modified => "modified",
-        StepLabel::Unmodified => "unmodified",
-        StepLabel::Dropped => "dropped",
-        StepLabel::Skipped => "skipped",
-        StepLabel::Error => "error",
     }
 }

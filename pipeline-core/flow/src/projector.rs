@@ -26,7 +26,7 @@ use crate::store_handle::{StoreHandle, StoreState};
 use std::sync::atomic::Ordering;
 
 /// Rows wait at most this long for their commit.
-const COMMIT_INTERVAL: Duration = Duration::from_millis(120);
+const COMMIT_INTERVAL: Duration = Duration::from_millis(100);
 /// Or until there are this many.
 const COMMIT_ROWS: usize = 8_000;
 /// A catch-up commits larger pieces: nobody waits for single rows.

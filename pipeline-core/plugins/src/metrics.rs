@@ -5,20 +5,10 @@ use std::time::Duration;
 use metrics::{counter, histogram};
 use weir_event::journal::StepLabel;
 
-const fn label_name(label: StepLabel) -> &'static str {
-    match label {
-        StepLabel::Modified => "modified",
-        StepLabel::Unmodified => "unmodified",
-        StepLabel::Dropped => "dropped",
-        StepLabel::Skipped => "skipped",
-        StepLabel::Error => "error",
-    }
-}
-
 /// Results of one plugin on one batch.
 pub fn events(plugin: &str, label: StepLabel, count: u64) {
     if count > 0 {
-        counter!("weir_plugins_events_total", "plugin" => plugin.to_owned(), "label" => label_name(label))
+        counter!("weir_plugins_events_total", "plugin" => plugin.to_owned(), "label" => label.as_str())
             .increment(count);
     }
 }

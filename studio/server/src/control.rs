@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -82,7 +82,7 @@ async fn metrics(State(studio): State<Arc<Studio>>) -> String {
     studio.metrics.render()
 }
 
-async fn live(State(studio): State<Arc<Studio>>, _headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+async fn live(State(studio): State<Arc<Studio>>, upgrade: WebSocketUpgrade) -> Response {
     upgrade.on_upgrade(move |socket| watch(studio, socket))
 }
 

@@ -1,7 +1,7 @@
 //! The demo stream: the generator's shop, sent to the capture port over HTTP like any client's events.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use pipeline_core::api::live::{DemoRequest, DemoState};
@@ -24,7 +24,6 @@ pub struct Demo {
     seed: u64,
     sent: AtomicU64,
     failed: AtomicU64,
-    capture_url: OnceLock<String>,
 }
 
 impl Demo {
@@ -35,7 +34,6 @@ impl Demo {
             seed,
             sent: AtomicU64::new(0),
             failed: AtomicU64::new(0),
-            capture_url: OnceLock::new(),
         }
     }
 
@@ -62,7 +60,6 @@ impl Demo {
         mut stopping: watch::Receiver<bool>,
     ) {
         let url = format!("{capture_url}/batch/");
-        self.capture_url.set(capture_url).ok();
         // Every run of one seed tells the same story, but its events must not be taken for retries of
         // the last run's, so the run's start is part of the seed.
         let mut shop = Shop::new(self.seed ^ clock.now_ms().unsigned_abs());

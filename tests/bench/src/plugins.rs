@@ -10,6 +10,7 @@ use crate::load;
 use crate::report::Report;
 use crate::server::Server;
 
+const SAMPLE: &str = "sample-plugins/url-normalizer";
 const SAVES: usize = 100;
 const EVENTS_PER_SECOND: f64 = 5_000.0;
 
@@ -17,8 +18,13 @@ pub fn reload(report: &mut Report) -> anyhow::Result<()> {
     let dir = tempfile::tempdir_in(std::env::current_dir()?)?;
     let plugin = dir.path().join("edited");
     fs::create_dir(&plugin)?;
-    fs::write(plugin.join("plugin.json"), r#"{"name": "edited"}"#)?;
-    let base = fs::read_to_string("sample-plugins/url-normalizer/index.ts")?;
+    for entry in fs::read_dir(SAMPLE)? {
+        let path = entry?.path();
+        if let Some(name) = path.file_name() {
+            fs::copy(&path, plugin.join(name))?;
+        }
+    }
+    let base = fs::read_to_string(plugin.join("index.ts"))?;
     let save = |number: usize| fs::write(plugin.join("index.ts"), format!("{base}\n// save {number}\n"));
     save(0)?;
     let server = Server::start(&dir.path().join("data"), &[&plugin], false)?;

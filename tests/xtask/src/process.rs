@@ -1,13 +1,16 @@
 //! Running other programs, with the command line in the error.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
-/// The top of the repository.
+/// The top of the repository that `cargo xtask` was called in. Clones share a build folder, so the path
+/// that this program was compiled at may be another clone's.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap_or_else(|_| PathBuf::from("."))
+    let package =
+        std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    package.join("../..").canonicalize().unwrap_or_else(|_| PathBuf::from("."))
 }
 
 /// Everything Weir keeps between builds.
