@@ -7,6 +7,13 @@ const chosen = (() => {
 })();
 if (chosen === 'light' || chosen === 'dark') document.documentElement.dataset.theme = chosen;
 
+// A window in the POSIX locale calls its language "C", which Intl refuses, and uPlot with it.
+try {
+  new Intl.NumberFormat(navigator.language);
+} catch {
+  Object.defineProperty(navigator, 'language', { value: 'en' });
+}
+
 const base = new URL('.', /** @type {HTMLScriptElement} */ (document.currentScript).src);
 
 const fail = (error) => {

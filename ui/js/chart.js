@@ -53,7 +53,7 @@ class Chart {
         },
         axes: [
           { ...axis, space: 70 },
-          { ...axis, size: 58, filter: milliseconds ? decades : undefined, values: (_, splits) => splits.map((value) => (value === null ? '' : milliseconds ? duration(value) : count(value))) },
+          { ...axis, size: 58, ...(milliseconds ? { filter: decades, grid: { ...grid, filter: decades } } : {}), values: (_, splits) => splits.map((value) => (value === null ? '' : milliseconds ? duration(value) : count(value))) },
         ],
         series: [
           { label: 'time' },
@@ -105,9 +105,24 @@ class Chart {
   }
 }
 
+/** What stands in for a chart that cannot be drawn: the numbers elsewhere must go on. */
+class NoChart {
+  constructor(host, error) {
+    console.error(error);
+    host.textContent = 'This chart cannot be drawn here; the numbers above are live.';
+  }
+  set_data() {}
+  retheme() {}
+  destroy() {}
+}
+
 /** @param {HTMLElement} host @param {string} spec */
 export function create_chart(host, spec) {
-  return new Chart(host, JSON.parse(spec));
+  try {
+    return new Chart(host, JSON.parse(spec));
+  } catch (error) {
+    return new NoChart(host, error);
+  }
 }
 
 /** @param {HTMLCanvasElement} canvas @param {Float64Array} values @param {string} color */

@@ -95,7 +95,7 @@ pub fn start(report: &mut Report) -> anyhow::Result<()> {
     let data = dir.path().join("data");
     let mut server = Server::start(&data, &[], false)?;
     warm_up(&server, 0)?;
-    let bodies = load::bodies(4, 1_300_000, 500);
+    let bodies = load::bodies(4, 1_700_000, 500);
     load::closed_loop(&server.capture, bodies, 500, 8, Duration::from_mins(2));
     while server.status()?.ledger.in_flight > 0 {
         thread::sleep(Duration::from_millis(50));
