@@ -4,11 +4,16 @@
 //! the two logs is defined here ([`intake`], [`journal`]), so the on-disk contract is in one place.
 
 pub mod clock;
+pub mod elements;
 pub mod ids;
 pub mod intake;
+pub mod iso8601;
 pub mod journal;
+pub mod js;
+pub mod js_date;
 pub mod normalize;
 pub mod outcome;
+pub mod prepare;
 pub mod time;
 
 pub use clock::{Clock, ManualClock, SystemClock};

@@ -43,13 +43,22 @@ pub fn plugin_event(
     object.insert("team_id".into(), project.0.into());
     object.insert("now".into(), time::iso(record.received_at_ms).into());
     object.insert("site_url".into(), record.site_url.as_str().into());
-    object.insert("ip".into(), if record.ip.is_empty() { Value::Null } else { record.ip.as_str().into() });
+    object.insert("ip".into(), address(record, &object));
     match &record.sent_at {
         Some(sent_at) => object.insert("sent_at".into(), sent_at.as_str().into()),
         None => object.shift_remove("sent_at"),
     };
     normalize(&mut object);
     Ok(object)
+}
+
+/// The client's address, unless the event says that a server inside sent it.
+fn address(record: &IntakeRecord, event: &PluginEvent) -> Value {
+    let internal = event.get("properties").and_then(|properties| properties.get("capture_internal"));
+    if internal.is_some_and(time::is_truthy) {
+        return "127.0.0.1".into();
+    }
+    if record.ip.is_empty() { Value::Null } else { record.ip.as_str().into() }
 }
 
 /// PostHog's `normalizeEvent`. It runs before plugins, so that they see `$set` filled in, and after
@@ -67,23 +76,18 @@ pub fn normalize(event: &mut PluginEvent) {
         return;
     }
     let picked = |names: &[&str], properties: &PluginEvent| -> Vec<(String, Value)> {
-        names
-            .iter()
-            .filter_map(|name| {
-                properties.get(*name).filter(|v| time::is_truthy(v)).map(|v| ((*name).to_owned(), v.clone()))
-            })
-            .collect()
+        names.iter().filter_map(|name| Some(((*name).to_owned(), properties.get(*name)?.clone()))).collect()
     };
     let campaign = picked(&CAMPAIGN, properties);
     let initial = picked(&INITIAL, properties);
     if campaign.is_empty() && initial.is_empty() {
         return;
     }
-    let first_seen = campaign
+    let first_seen: Vec<_> = campaign
         .iter()
         .chain(&initial)
-        .map(|(name, value)| (format!("$initial_{}", name.strip_prefix('$').unwrap_or(name)), value.clone()));
-    let first_seen: Vec<_> = first_seen.collect();
+        .map(|(name, value)| (format!("$initial_{}", name.replacen('$', "", 1)), value.clone()))
+        .collect();
     if !campaign.is_empty() {
         object_mut(properties, "$set").extend(campaign);
     }
@@ -148,6 +152,7 @@ mod tests {
             event["properties"]["$set_once"],
             json!({"$initial_utm_source": "mail", "$initial_browser": "Firefox"})
         );
+        assert_eq!(normalized(json!({"properties": {"gclid": null}}))["properties"]["$set"], json!({"gclid": null}));
         let again = normalized(event.clone());
         assert_eq!(again, event, "running it twice changes nothing");
     }

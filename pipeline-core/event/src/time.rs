@@ -1,10 +1,11 @@
 //! When an event happened: the timestamp rules of late 2023 (skew correction, offset, future clamp),
 //! as one pure function.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 
 use crate::clock::UnixMillis;
+use crate::{iso8601, js_date};
 
 /// An event further ahead of the server than this is moved to the server's time.
 const FUTURE_LIMIT_MS: i64 = 23 * 60 * 60 * 1000;
@@ -39,7 +40,7 @@ pub fn resolve(claims: TimeClaims<'_>) -> (UnixMillis, Vec<TimeWarning>) {
     let mut unreadable = |field, value: String| warnings.push(TimeWarning::Unreadable { field, value });
 
     let sent_at_ms = claims.sent_at.filter(|text| !claims.ignore_sent_at && !text.is_empty()).and_then(|text| {
-        let parsed = parse_text(text);
+        let parsed = iso8601::parse(text);
         if parsed.is_none() {
             unreadable("sent_at", text.to_owned());
         }
@@ -70,11 +71,13 @@ pub fn resolve(claims: TimeClaims<'_>) -> (UnixMillis, Vec<TimeWarning>) {
         warnings.push(TimeWarning::InFuture { result_ms });
         return (claims.now_ms, warnings);
     }
-    (result_ms.max(EARLIEST_MS), warnings)
+    (if result_ms < YEAR_0_MS { 0 } else { result_ms }, warnings)
 }
 
-/// Year 0: below it the store's TIMESTAMP and every client's date type disagree.
-const EARLIEST_MS: i64 = -62_167_219_200_000;
+/// Before it the store's TIMESTAMP and every client's date type disagree, so the epoch is taken.
+const YEAR_0_MS: i64 = -62_167_219_200_000;
+/// What JavaScript's `Date` can hold on either side of the epoch.
+const JS_RANGE_MS: f64 = 8.64e15;
 
 /// Truth in the sense of JavaScript, in which the rules are written.
 pub fn is_truthy(value: &Value) -> bool {
@@ -89,34 +92,10 @@ pub fn is_truthy(value: &Value) -> bool {
 
 fn parse_value(value: &Value) -> Option<UnixMillis> {
     match value {
-        Value::Number(number) => number.as_f64().map(|ms| ms as i64),
-        Value::String(text) => parse_text(text),
+        Value::Number(number) => number.as_f64().filter(|ms| ms.abs() <= JS_RANGE_MS).map(|ms| ms as i64),
+        Value::String(text) => js_date::parse(text),
         _ => None,
     }
-}
-
-/// Reads a moment in the forms that clients send; a form without a zone is UTC.
-pub fn parse_text(text: &str) -> Option<UnixMillis> {
-    let text = text.trim();
-    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
-        return Some(at.timestamp_millis());
-    }
-    const ZONED: [&str; 4] =
-        ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f %#z", "%Y%m%dT%H%M%S%.f%#z"];
-    if let Some(at) = ZONED.iter().find_map(|form| DateTime::parse_from_str(text, form).ok()) {
-        return Some(at.timestamp_millis());
-    }
-    if let Ok(at) = DateTime::parse_from_rfc2822(text) {
-        return Some(at.timestamp_millis());
-    }
-    const LOCAL: [&str; 5] =
-        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%a %b %d %Y %H:%M:%S"];
-    if let Some(at) = LOCAL.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok()) {
-        return Some(at.and_utc().timestamp_millis());
-    }
-    const DAYS: [&str; 4] = ["%Y-%m-%d", "%Y/%m/%d", "%G-W%V-%u", "%Y-%j"];
-    let day = DAYS.iter().find_map(|form| NaiveDate::parse_from_str(text, form).ok())?;
-    Some(day.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis())
 }
 
 /// ISO 8601 in UTC with millisecond digits, as JavaScript's `toISOString` writes it.

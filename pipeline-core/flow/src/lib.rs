@@ -25,6 +25,7 @@ mod projection;
 mod projector;
 mod stage_times;
 mod store_handle;
+mod stored;
 
 pub use error::FlowError;
 pub use flow::{Flow, FlowConfig};

@@ -245,6 +245,8 @@ impl PluginStage {
                     }
                 }
                 match normalize::plugin_event(record, captured, ProjectId(project)) {
+                    // Recordings are not for plugins.
+                    Ok(event) if event.get("event").and_then(Value::as_str) == Some("$snapshot") => {}
                     Ok(event) => candidates.push(Candidate {
                         index,
                         offset: first_offset + index as u64,

@@ -5,22 +5,17 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Value, json};
-use uuid::Uuid;
+use serde_json::json;
 use weir_event::intake::{CapturedEvent, IntakeBody, IntakeRecord};
-use weir_event::journal::{
-    BatchRecord, ChainMember, ControlRecord, EventEffect, Fate, PluginLog, StepEffect, StepLabel, StorageMutation,
-};
-use weir_event::normalize::{self, PluginEvent};
-use weir_event::time::{self, TimeClaims, TimeWarning};
-use weir_event::{Outcome, ProjectId, ids};
-use weir_identity::{Identity, IdentityEvent};
-use weir_store::{
-    Cursor, DeadLetterRow, DistinctIdRow, EventRow, PersonRow, PluginLogRow, Restored, RowBatch, StorageRow, WarningRow,
-};
+use weir_event::journal::{BatchRecord, ChainMember, ControlRecord, EventEffect, Fate, PluginLog, StorageMutation};
+use weir_event::normalize::PluginEvent;
+use weir_event::{Outcome, ids};
+use weir_identity::Arrival;
+use weir_store::{Cursor, PluginLogRow, Restored, RowBatch, StorageRow, StoreWriter};
 
 use crate::emitted;
 use crate::error::FlowError;
+use crate::stored::{self, Ended, EventContext};
 
 const META_CHAIN: &str = "chain:";
 const META_SETTING: &str = "setting:";
@@ -29,7 +24,7 @@ const META_SETTING: &str = "setting:";
 #[derive(Debug, Default)]
 pub struct Projection {
     pub cursor: Cursor,
-    identity: Identity,
+    identity: Arrival,
     projects: HashMap<String, u32>,
     chains: HashMap<String, Vec<ChainMember>>,
 }
@@ -46,30 +41,23 @@ pub struct Projected {
 
 impl Projection {
     /// Continues from what the store holds.
-    pub fn restore(restored: &Restored) -> Result<Self, FlowError> {
-        let persons = restored
-            .persons
-            .iter()
-            .map(|row| weir_identity::PersonRow {
-                project: ProjectId(row.team_id),
-                uuid: row.id,
-                created_at_ms: row.created_at_ms,
-                properties: row.properties.as_str().into(),
-                is_identified: row.is_identified,
-                is_deleted: false,
-                version: row.version,
-            })
-            .collect();
-        let distinct_ids = restored
-            .distinct_ids
-            .iter()
-            .map(|row| weir_identity::DistinctIdRow {
-                project: ProjectId(row.team_id),
-                distinct_id: row.distinct_id.clone(),
-                person: row.person_id,
-                version: row.version,
-            })
-            .collect();
+    pub fn restore(writer: &StoreWriter, restored: &Restored) -> Result<Self, FlowError> {
+        let unreadable =
+            |error: serde_json::Error| FlowError::Disagreement(format!("the store holds what is not JSON: {error}"));
+        let mut identity = Arrival::restore(stored::group_snapshot(restored)).map_err(unreadable)?;
+        let mut owner = 0;
+        {
+            let identity = std::cell::RefCell::new(&mut identity);
+            let owner = std::cell::Cell::from_mut(&mut owner);
+            writer.restore_people::<FlowError>(
+                |row| {
+                    let person = identity.borrow_mut().restore_person(&stored::identity_person(row));
+                    owner.set(person.map_err(unreadable)?);
+                    Ok(())
+                },
+                |row| identity.borrow_mut().restore_id(&stored::identity_id(row), owner.get()),
+            )?;
+        }
         let chains = restored
             .meta
             .iter()
@@ -79,8 +67,7 @@ impl Projection {
             .collect();
         Ok(Self {
             cursor: restored.cursor,
-            identity: Identity::restore(persons, distinct_ids)
-                .map_err(|error| FlowError::Disagreement(format!("a person in the store has no JSON: {error}")))?,
+            identity,
             projects: restored.projects.iter().map(|(id, token)| (token.clone(), *id)).collect(),
             chains,
         })
@@ -245,200 +232,21 @@ impl Projection {
             context.dead_letter(0, captured, &reason);
             return ended(Outcome::DeadLettered, reason);
         };
-        let event = match at_hand {
-            Some(event) => Ok(event),
-            None => event_of(context.record, captured, effect, project),
-        };
-        let stored = event.map_err(|error| error.to_string()).and_then(|event| {
-            let plugins = steps_json(chain, &effect.steps);
-            stored_event(&mut self.identity, context, captured, project, event, (chain, effect), plugins)
-        });
-        match stored {
+        match stored::store(&mut self.identity, context, captured, project, at_hand, (chain, effect)) {
             Ok(is_identified) => Projected {
                 outcome: Outcome::Stored,
                 reason: "stored".into(),
                 event_row: Some(context.rows.events.len() - 1),
                 is_identified,
             },
-            Err(reason) => {
-                context.dead_letter(project, captured, &reason);
-                ended(Outcome::DeadLettered, reason)
+            Err(Ended { outcome, reason }) => {
+                if outcome == Outcome::DeadLettered {
+                    context.dead_letter(project, captured, &reason);
+                }
+                ended(outcome, reason)
             }
         }
     }
-}
-
-struct EventContext<'a> {
-    sequence: u64,
-    batch: &'a BatchRecord,
-    chain_hash: &'a str,
-    record: &'a IntakeRecord,
-    offset: u64,
-    rows: &'a mut RowBatch,
-}
-
-impl EventContext<'_> {
-    fn dead_letter(&mut self, project: u32, captured: &CapturedEvent, reason: &str) {
-        let index = self.rows.dead_letters.len() as u32;
-        let name = serde_json::from_str::<Value>(&captured.data).ok();
-        self.rows.dead_letters.push(DeadLetterRow {
-            id: ids::row_uuid("dead_letter", self.sequence, index),
-            event_uuid: captured.uuid,
-            event: name.as_ref().and_then(|event| event["event"].as_str()).unwrap_or_default().to_owned(),
-            distinct_id: captured.distinct_id.clone(),
-            team_id: project,
-            received_at_ms: self.record.received_at_ms,
-            ip: self.record.ip.clone(),
-            site_url: self.record.site_url.clone(),
-            raw_payload: captured.data.clone(),
-            error_at_ms: self.batch.processed_at_ms,
-            error_location: "weir_ingest_event",
-            error: reason.to_owned(),
-            offset: self.offset,
-        });
-    }
-
-    fn warn(&mut self, project: u32, kind: &'static str, details: &Value) {
-        let index = self.rows.warnings.len() as u32;
-        self.rows.warnings.push(WarningRow {
-            id: ids::row_uuid("warning", self.sequence, index),
-            team_id: project,
-            kind,
-            details: details.to_string(),
-            at_ms: self.batch.processed_at_ms,
-            offset: self.offset,
-        });
-    }
-}
-
-/// The event after the last plugin, read again from what the logs hold.
-fn event_of(
-    record: &IntakeRecord,
-    captured: &CapturedEvent,
-    effect: &EventEffect,
-    project: u32,
-) -> Result<PluginEvent, serde_json::Error> {
-    match &effect.output {
-        Some(output) => serde_json::from_str(output),
-        None => normalize::plugin_event(record, captured, ProjectId(project)),
-    }
-}
-
-/// Turns an event into its row and applies it to its person. The error is a dead letter's reason.
-fn stored_event(
-    identity: &mut Identity,
-    context: &mut EventContext<'_>,
-    captured: &CapturedEvent,
-    project: u32,
-    mut event: PluginEvent,
-    (chain, effect): (&[ChainMember], &EventEffect),
-    plugins: String,
-) -> Result<bool, String> {
-    // What no plugin changed was normalised when it was read, and twice is once.
-    if effect.output.is_some() {
-        normalize::normalize(&mut event);
-    }
-    let uuid = match event.get("uuid").and_then(Value::as_str) {
-        None => captured.uuid,
-        Some(text) => Uuid::try_parse(text).map_err(|_| format!("the uuid {text:?} is not a UUID"))?,
-    };
-    let name = event.get("event").filter(|name| !name.is_null()).map(normalize::name_text).unwrap_or_default();
-    let distinct_id = event
-        .get("distinct_id")
-        .filter(|id| time::is_truthy(id))
-        .map_or_else(|| captured.distinct_id.clone(), normalize::name_text);
-    let ignore_sent_at =
-        event.get("properties").and_then(|properties| properties.get("$ignore_sent_at")).is_some_and(time::is_truthy);
-    let (timestamp_ms, time_warnings) = time::resolve(TimeClaims {
-        timestamp: event.get("timestamp"),
-        offset: event.get("offset"),
-        sent_at: event.get("sent_at").and_then(Value::as_str),
-        ignore_sent_at,
-        now_ms: context.record.received_at_ms,
-    });
-    for warning in time_warnings {
-        let (kind, details) = match warning {
-            TimeWarning::Unreadable { field, value } => (
-                "ignored_invalid_timestamp",
-                json!({"eventUuid": uuid, "field": field, "value": value, "reason": "not a date or time"}),
-            ),
-            TimeWarning::InFuture { result_ms } => (
-                "event_timestamp_in_future",
-                json!({"eventUuid": uuid, "eventName": name, "result": time::iso(result_ms), "now": time::iso(context.record.received_at_ms)}),
-            ),
-        };
-        context.warn(project, kind, &details);
-    }
-    let ip = event.get("ip").and_then(Value::as_str).map(str::to_owned);
-    let properties = normalize::properties_mut(&mut event);
-    if let Some(ip) = ip.filter(|ip| !ip.is_empty()) {
-        properties.entry("$ip").or_insert_with(|| ip.into());
-    }
-    if !effect.steps.is_empty() {
-        let named = |failed: bool| -> Value {
-            effect
-                .steps
-                .iter()
-                .filter(|step| (step.label == StepLabel::Error) == failed && step.label != StepLabel::Skipped)
-                .filter_map(|step| chain.get(usize::from(step.plugin)))
-                .map(|member| Value::String(format!("{} ({})", member.name, member.plugin_id)))
-                .collect()
-        };
-        properties.insert("$plugins_succeeded".into(), named(false));
-        properties.insert("$plugins_failed".into(), named(true));
-        properties.insert("$plugins_deferred".into(), json!([]));
-    }
-    let elements_chain = match properties.get("$elements_chain") {
-        Some(Value::String(chain)) => chain.clone(),
-        _ => String::new(),
-    };
-    let outcome = identity.apply(IdentityEvent {
-        project: ProjectId(project),
-        uuid,
-        event: &name,
-        distinct_id: &distinct_id,
-        properties,
-        timestamp_ms,
-    });
-    for warning in outcome.warnings {
-        context.warn(project, warning.kind, &warning.details);
-    }
-    let offset = context.offset;
-    context.rows.persons.extend(outcome.persons.into_iter().map(|row| PersonRow {
-        id: row.uuid,
-        created_at_ms: row.created_at_ms,
-        team_id: project,
-        properties: row.properties.as_ref().to_owned(),
-        is_identified: row.is_identified,
-        is_deleted: row.is_deleted,
-        version: row.version,
-        offset,
-    }));
-    context.rows.distinct_ids.extend(outcome.distinct_ids.into_iter().map(|row| DistinctIdRow {
-        team_id: project,
-        distinct_id: row.distinct_id,
-        person_id: row.person,
-        version: row.version,
-        offset,
-    }));
-    let properties = event.remove("properties").unwrap_or_default();
-    context.rows.events.push(EventRow {
-        uuid,
-        event: name,
-        properties: serde_json::to_string(&properties).unwrap_or_default(),
-        timestamp_ms,
-        team_id: project,
-        distinct_id,
-        elements_chain,
-        created_at_ms: context.batch.processed_at_ms,
-        person_id: outcome.person,
-        person_created_at_ms: outcome.person_created_at_ms,
-        person_properties: outcome.person_properties.as_ref().to_owned(),
-        plugins,
-        received_at_ms: context.record.received_at_ms,
-        offset,
-    });
-    Ok(outcome.is_identified)
 }
 
 fn dropped_by(chain: &[ChainMember], effect: &EventEffect) -> String {
@@ -448,20 +256,6 @@ fn dropped_by(chain: &[ChainMember], effect: &EventEffect) -> String {
         }
         None => "dropped by a plugin".into(),
     }
-}
-
-fn steps_json(chain: &[ChainMember], steps: &[StepEffect]) -> String {
-    if steps.is_empty() {
-        return "[]".into();
-    }
-    let steps: Vec<Value> = steps
-        .iter()
-        .filter_map(|step| {
-            let member = chain.get(usize::from(step.plugin))?;
-            Some(json!({"id": member.plugin_id, "version": member.version, "label": step.label}))
-        })
-        .collect();
-    Value::Array(steps).to_string()
 }
 
 fn log_rows(sequence: u64, offset: u64, logs: &[PluginLog]) -> Vec<PluginLogRow> {

@@ -133,7 +133,7 @@ impl Projector {
         let writer = StoreWriter::open(self.config.clone())?;
         let mut restored = writer.restore()?;
         let plugin_storage = std::mem::take(&mut restored.plugin_storage);
-        let projection = Projection::restore(&restored)?;
+        let projection = Projection::restore(&writer, &restored)?;
         let end = self.journal.end();
         if projection.cursor.journal_sequence > end.sequence || projection.cursor.intake_offset > end.offset {
             return Err(StoreError::Open {

@@ -2,12 +2,16 @@
 //! person of the event. Always the other into the one of `distinct_id`.
 
 use serde_json::json;
+use weir_event::prepare::Warning;
 
-use crate::apply::{Changes, IdentityEvent, Warning, apply_properties};
-use crate::state::{DistinctIdRow, Owner, PersonIndex, Project};
+use crate::event::IdentityEvent;
+use crate::people::{People, PersonIndex};
+use crate::rows::Changes;
 
 /// Added to the last version of a merged person's row, so that its tombstone beats any late write.
-const TOMBSTONE_VERSIONS: u64 = 100;
+const TOMBSTONE_VERSIONS: u32 = 100;
+/// A longer id has no place in the tables that PostHog keeps, so it cannot be joined either.
+const ID_LIMIT_CHARS: usize = 400;
 
 /// What an event asks to be joined.
 #[derive(Debug)]
@@ -17,32 +21,47 @@ pub(crate) struct Link {
     pub forced: bool,
 }
 
-impl Project {
+/// Why a link joins nothing, before any person is looked at.
+pub(crate) fn refusal(event: &IdentityEvent<'_>, link: &Link) -> Option<Option<Warning>> {
+    let other_id = link.other.as_str();
+    if other_id == event.distinct_id {
+        return Some(None);
+    }
+    [(event.distinct_id, other_id), (other_id, event.distinct_id)].into_iter().find(|(id, _)| is_illegal(id)).map(
+        |(illegal, counterpart)| {
+            Some(Warning {
+                kind: "cannot_merge_with_illegal_distinct_id",
+                details: json!({"illegalDistinctId": illegal, "otherDistinctId": counterpart}),
+            })
+        },
+    )
+}
+
+impl People {
     /// Joins as the event asks. Returns the event's person if joining decided it, and whether that
     /// person becomes identified.
-    pub fn link(
+    pub(crate) fn link(
         &mut self,
         event: &IdentityEvent<'_>,
         link: &Link,
         changes: &mut Changes,
     ) -> (Option<PersonIndex>, bool) {
-        let other_id = link.other.as_str();
-        if other_id == event.distinct_id {
+        if let Some(warning) = refusal(event, link) {
+            changes.warnings.extend(warning);
             return (None, false);
         }
-        for (illegal, counterpart) in [(event.distinct_id, other_id), (other_id, event.distinct_id)] {
-            if is_illegal(illegal) {
-                changes.warnings.push(Warning {
-                    kind: "cannot_merge_with_illegal_distinct_id",
-                    details: json!({"illegalDistinctId": illegal, "otherDistinctId": counterpart}),
-                });
-                return (None, false);
-            }
-        }
-        let person = match (self.owner_of(other_id), self.owner_of(event.distinct_id)) {
+        let other_id = link.other.as_str();
+        let owners = (self.owner_of(event.project, other_id), self.owner_of(event.project, event.distinct_id));
+        let person = match owners {
             (None, None) => self.create(event, &[event.distinct_id, other_id], true, changes),
-            (Some(other), None) => self.add_id(event, event.distinct_id, other, changes),
-            (None, Some(target)) => self.add_id(event, other_id, target, changes),
+            (Some(other), None) => {
+                changes.distinct_ids.push(self.add_id(event.project, event.distinct_id, other));
+                other
+            }
+            (None, Some(target)) => {
+                changes.distinct_ids.push(self.add_id(event.project, other_id, target));
+                target
+            }
             (Some(other), Some(target)) if other == target => target,
             (Some(other), Some(target)) => {
                 if self.person(other).is_identified && !link.forced {
@@ -62,57 +81,24 @@ impl Project {
         (Some(person), true)
     }
 
-    fn add_id(
-        &mut self,
-        event: &IdentityEvent<'_>,
-        distinct_id: &str,
-        index: PersonIndex,
-        changes: &mut Changes,
-    ) -> PersonIndex {
-        let person = self.person_mut(index);
-        person.distinct_ids.push(distinct_id.to_owned());
-        changes.distinct_ids.push(DistinctIdRow {
-            project: event.project,
-            distinct_id: distinct_id.to_owned(),
-            person: person.uuid,
-            version: 0,
-        });
-        self.owners.insert(distinct_id.to_owned(), Owner { person: index, version: 0 });
-        index
-    }
-
     fn merge(&mut self, event: &IdentityEvent<'_>, other: PersonIndex, target: PersonIndex, changes: &mut Changes) {
-        let mut gone = self.persons[other].take().expect("invariant: owners point at persons that exist");
-        let kept = self.person_mut(target);
-        let mut properties = gone.properties.clone();
-        properties.extend(std::mem::take(&mut kept.properties));
-        apply_properties(&mut properties, event.properties);
-        kept.properties = properties;
-        kept.write_json();
+        let (mut gone, moved) = self.absorb(event.project, other, target);
+        let (kept, names) = self.person_mut(target);
+        let joined = kept.properties.completed_by(&gone.properties);
+        kept.properties = joined.applied(event.properties, names).unwrap_or(joined);
         kept.created_at_ms = kept.created_at_ms.min(gone.created_at_ms);
         kept.is_identified = true;
         kept.version += 1;
-        kept.distinct_ids.extend(gone.distinct_ids.iter().cloned());
-        let uuid = kept.uuid;
-        changes.persons.push(kept.row(event.project, false));
-        for distinct_id in &gone.distinct_ids {
-            let owner = self.owners.get_mut(distinct_id).expect("invariant: a person's ids have owners");
-            *owner = Owner { person: target, version: owner.version + 1 };
-            changes.distinct_ids.push(DistinctIdRow {
-                project: event.project,
-                distinct_id: distinct_id.clone(),
-                person: uuid,
-                version: owner.version,
-            });
-        }
+        changes.persons.push(self.row(event.project, target));
+        changes.distinct_ids.extend(moved);
         gone.version += TOMBSTONE_VERSIONS;
-        changes.persons.push(gone.row(event.project, true));
+        changes.persons.push(gone.row(event.project, true, &self.names));
     }
 }
 
 /// Ids that clients send by mistake. Events under them are kept; joining through them would make one
 /// person of strangers.
-fn is_illegal(distinct_id: &str) -> bool {
+pub fn is_illegal(distinct_id: &str) -> bool {
     const ANY_CASE: [&str; 10] = [
         "anonymous",
         "guest",
@@ -125,10 +111,9 @@ fn is_illegal(distinct_id: &str) -> bool {
         "true",
         "false",
     ];
-    const EXACT: [&str; 7] = ["[object Object]", "NaN", "None", "none", "null", "0", "undefined"];
-    let unquoted =
-        distinct_id.strip_prefix(['"', '\'']).and_then(|rest| rest.strip_suffix(['"', '\''])).unwrap_or(distinct_id);
+    const EXACT: [&str; 6] = ["[object Object]", "NaN", "None", "none", "null", "0"];
     distinct_id.trim().is_empty()
-        || EXACT.contains(&unquoted)
-        || ANY_CASE.iter().any(|name| name.eq_ignore_ascii_case(unquoted))
+        || EXACT.contains(&distinct_id)
+        || ANY_CASE.iter().any(|name| name.eq_ignore_ascii_case(distinct_id))
+        || distinct_id.chars().nth(ID_LIMIT_CHARS).is_some()
 }

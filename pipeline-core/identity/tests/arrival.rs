@@ -3,28 +3,34 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 use weir_event::ProjectId;
-use weir_identity::{Identity, IdentityEvent, Outcome};
+use weir_event::prepare::Profile;
+use weir_identity::{Arrival, GroupSnapshot, IdentityEvent, Outcome};
+
+const NOW_MS: i64 = 1_700_000_000_000;
 
 struct Run {
-    identity: Identity,
+    identity: Arrival,
     count: u128,
 }
 
 impl Run {
     fn new() -> Self {
-        Self { identity: Identity::default(), count: 0 }
+        Self { identity: Arrival::default(), count: 0 }
     }
 
     fn event(&mut self, name: &str, distinct_id: &str, properties: Value) -> Outcome {
         self.count += 1;
-        let Value::Object(properties) = properties else { panic!("properties are an object") };
+        let Value::Object(mut properties) = properties else { panic!("properties are an object") };
+        let asks = properties.get("$process_person_profile") == Some(&Value::Bool(false));
         self.identity.apply(IdentityEvent {
             project: ProjectId(1),
             uuid: Uuid::from_u128(self.count),
             event: name,
             distinct_id,
-            properties: &properties,
+            properties: &mut properties,
             timestamp_ms: self.count as i64 * 1_000,
+            received_at_ms: NOW_MS,
+            profile: if asks { Profile::Propertyless } else { Profile::Full },
         })
     }
 
@@ -48,7 +54,7 @@ fn an_unknown_id_makes_a_person_and_set_beats_set_once() {
     let mut run = Run::new();
     let outcome = run.event("e", "a", json!({"$set": {"x": 1}, "$set_once": {"x": 0, "y": 2}, "$unset": ["y"]}));
     assert_eq!(own(&outcome.person_properties), json!({"x": 1, "y": 2}), "$unset is not for creation");
-    assert_eq!(outcome.persons.len(), 1);
+    assert_eq!(outcome.changes.persons.len(), 1);
     assert!(!outcome.is_identified);
     assert_eq!(outcome.person_created_at_ms, 1_000);
 }
@@ -58,11 +64,11 @@ fn properties_of_a_known_person_change_by_the_three_verbs() {
     let mut run = Run::new();
     run.event("e", "a", json!({"$set": {"x": 1, "gone": null}}));
     let outcome = run.event("e", "a", json!({"$set": {"x": 2}, "$set_once": {"gone": 5, "z": 3}, "$unset": ["x"]}));
-    assert_eq!(outcome.persons[0].version, 1);
-    assert_eq!(own(&outcome.persons[0].properties), json!({"gone": null, "z": 3}));
+    assert_eq!(outcome.changes.persons[0].version, 1);
+    assert_eq!(own(&outcome.changes.persons[0].properties), json!({"gone": null, "z": 3}));
     assert_eq!(parsed(&outcome.person_properties)["x"], 2, "an event always shows what it sets");
     let same = run.event("e", "a", json!({"$set_once": {"z": 9}}));
-    assert!(same.persons.is_empty(), "nothing changed, so nothing is written");
+    assert!(same.changes.persons.is_empty(), "nothing changed, so nothing is written");
 }
 
 #[test]
@@ -86,12 +92,12 @@ fn identify_joins_as_the_table_says() {
         assert_eq!(outcome.person, before, "the target's uuid survives");
         assert!(outcome.is_identified);
         assert_eq!(after_other.person == before, merged, "target {target}, other {other}");
-        assert_eq!(outcome.warnings.len(), usize::from(!merged));
+        assert_eq!(outcome.changes.warnings.len(), usize::from(!merged));
         if merged {
             assert_eq!(parsed(&outcome.person_properties)["k"], "target");
             assert_eq!(parsed(&outcome.person_properties)["only"], 1);
             assert_eq!(outcome.person_created_at_ms, 1_000);
-            assert!(outcome.persons.iter().any(|row| row.is_deleted && row.version >= 100));
+            assert!(outcome.changes.persons.iter().any(|row| row.is_deleted && row.version >= 100));
         }
     }
 }
@@ -102,7 +108,7 @@ fn merge_dangerously_joins_the_identified() {
     run.identify("t", "t2");
     run.identify("o", "o2");
     let outcome = run.event("$merge_dangerously", "t", json!({"alias": "o"}));
-    assert!(outcome.warnings.is_empty());
+    assert!(outcome.changes.warnings.is_empty());
     assert_eq!(run.event("e", "o2", json!({})).person, outcome.person);
     assert_eq!(run.identity.person_count(), 1);
 }
@@ -111,7 +117,7 @@ fn merge_dangerously_joins_the_identified() {
 fn unknown_ids_join_without_a_merge() {
     let mut run = Run::new();
     let fresh = run.identify("t", "o");
-    assert_eq!(fresh.distinct_ids.len(), 2);
+    assert_eq!(fresh.changes.distinct_ids.len(), 2);
     assert!(fresh.is_identified);
     let added = run.identify("t", "third");
     assert_eq!(added.person, fresh.person);
@@ -121,30 +127,91 @@ fn unknown_ids_join_without_a_merge() {
 
 #[test]
 fn mistaken_ids_never_join_but_are_still_persons() {
-    for illegal in ["", " ", "anonymous", "GUEST", "null", "0", "[object Object]", "\"undefined\""] {
+    for illegal in ["", " ", "anonymous", "GUEST", "null", "0", "[object Object]", "None"] {
         let mut run = Run::new();
         run.event("e", illegal, json!({}));
         let outcome = run.identify("t", illegal);
         assert!(!outcome.is_identified, "{illegal:?}");
         if !illegal.is_empty() {
-            assert_eq!(outcome.warnings[0].kind, "cannot_merge_with_illegal_distinct_id");
+            assert_eq!(outcome.changes.warnings[0].kind, "cannot_merge_with_illegal_distinct_id");
         }
         assert_eq!(run.identity.person_count(), 2);
     }
     let mut run = Run::new();
     assert!(!run.identify("t", "t").is_identified, "joining an id to itself is nothing");
-    assert_eq!(run.identify("t", "Nan").warnings.len(), 0, "only the listed spellings are mistakes");
+    assert_eq!(run.identify("t", "Nan").changes.warnings.len(), 0, "only the listed spellings are mistakes");
 }
 
 #[test]
 fn a_restored_state_goes_on_as_the_old_one() {
     let mut run = Run::new();
-    let first = run.identify("t", "o");
-    let mut rows = first.persons.clone();
-    let mut ids = first.distinct_ids.clone();
-    let other = run.event("e", "x", json!({"$set": {"k": 1}}));
-    rows.extend(other.persons);
-    ids.extend(other.distinct_ids);
-    let mut restored = Run { identity: Identity::restore(rows, ids).expect("JSON"), count: run.count };
-    assert_eq!(restored.identify("t", "x"), run.identify("t", "x"));
+    let mut rows = Vec::new();
+    let mut all = |outcome: Outcome| rows.push(outcome.changes);
+    all(run.identify("t", "o"));
+    all(run.event("e", "x", json!({"$set": {"k": 1}})));
+    all(run.event("$groupidentify", "x", json!({"$group_type": "company", "$group_key": "c", "$group_set": {"a": 1}})));
+    let mut snapshot = GroupSnapshot::default();
+    for changes in &rows {
+        snapshot.group_types.extend(changes.group_types.iter().cloned());
+        snapshot.groups.extend(changes.groups.iter().cloned());
+    }
+    let mut restored = Run { identity: Arrival::restore(snapshot).expect("JSON"), count: run.count };
+    for person in rows.iter().flat_map(|changes| &changes.persons).filter(|row| row.version == 0) {
+        let index = restored.identity.restore_person(person).expect("JSON");
+        for id in rows.iter().flat_map(|changes| &changes.distinct_ids).filter(|row| row.person == person.uuid) {
+            restored.identity.restore_id(id, index);
+        }
+    }
+    for (name, id, properties) in [
+        ("$identify", "t", json!({"$anon_distinct_id": "x"})),
+        ("e", "o", json!({"$groups": {"team": 1, "company": "c"}})),
+    ] {
+        let (left, right) = (restored.event(name, id, properties.clone()), run.event(name, id, properties));
+        assert_eq!((left.person, &left.person_properties), (right.person, &right.person_properties));
+        assert_eq!(left.groups, right.groups);
+        assert_eq!(left.changes.persons, right.changes.persons);
+        assert_eq!(left.changes.distinct_ids, right.changes.distinct_ids);
+    }
+}
+
+#[test]
+fn an_event_without_a_person_leaves_none_behind() {
+    let mut run = Run::new();
+    let outcome = run.event("e", "a", json!({"$process_person_profile": false, "$groups": {"company": "c"}}));
+    assert_eq!((outcome.person_mode.as_str(), outcome.person_created_at_ms), ("propertyless", 5_000));
+    assert_eq!((outcome.person_properties.as_str(), outcome.groups), ("{}", None));
+    assert_eq!(run.identity.person_count(), 0);
+    let later = run.event("e", "a", json!({}));
+    assert_eq!(later.person, outcome.person, "a later person of the id has the uuid that was stored");
+
+    // Within a minute of the person's creation the wish is honoured, later the person wins.
+    let soon = run.event("e", "a", json!({"$process_person_profile": false}));
+    assert_eq!(soon.person_mode.as_str(), "propertyless");
+    run.count += 61;
+    let late = run.event("e", "a", json!({"$process_person_profile": false}));
+    assert_eq!((late.person_mode.as_str(), late.person), ("force_upgrade", later.person));
+    assert!(late.changes.persons.is_empty());
+}
+
+#[test]
+fn five_group_types_get_a_slot_and_later_sets_win() {
+    let mut run = Run::new();
+    let all = json!({"$groups": {"a": "1", "b": 2, "c": "3", "d": "4", "e": "5", "f": "6"}});
+    let outcome = run.event("e", "u", all);
+    assert_eq!(outcome.changes.group_types.len(), 5);
+    let groups: Value = serde_json::from_str(&outcome.groups.expect("groups")).expect("JSON");
+    assert_eq!(groups["1"], json!([{}, 0]), "a group that nobody described");
+
+    let mut set = |at: u128, properties: Value| {
+        run.count = at;
+        let outcome =
+            run.event("$groupidentify", "u", json!({"$group_type": "b", "$group_key": 2, "$group_set": properties}));
+        outcome.changes.groups
+    };
+    let first = set(50, json!({"plan": "pro", "seats": 1}));
+    assert_eq!((first[0].version, first[0].key.as_str(), first[0].created_at_ms), (1, "2", 51_000));
+    assert!(set(40, json!({"plan": "old"})).is_empty(), "an older event changes nothing");
+    let second = set(60, json!({"plan": "pro"}));
+    assert_eq!(second[0].version, 2, "its time moves on although the value stays");
+    assert_eq!(parsed(&second[0].properties), json!({"plan": "pro", "seats": 1}));
 }

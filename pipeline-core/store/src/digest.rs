@@ -10,12 +10,14 @@ use crate::error::StoreError;
 
 /// Views that are compared, with the columns that make up a row. `_offset` is part of it: a row must
 /// come from the same event.
-const TABLES: [(&str, &str); 8] = [
+const TABLES: [(&str, &str); 9] = [
     (
         "events",
         "uuid, event, properties, timestamp, team_id, distinct_id, elements_chain, created_at, person_id, \
-         person_created_at, person_properties, plugins, _timestamp, _offset",
+         person_created_at, person_properties, person_mode, group0_properties, group1_properties, group2_properties, \
+         group3_properties, group4_properties, group0_created_at, plugins, _timestamp, _offset",
     ),
+    ("groups", "team_id, group_type_index, group_type, group_key, created_at, group_properties, version"),
     ("persons", "id, created_at, team_id, properties, is_identified, version, _offset"),
     ("person_distinct_ids", "team_id, distinct_id, person_id, version, _offset"),
     ("plugin_logs", "id, plugin_id, version, timestamp, source, type, message, _offset"),

@@ -15,9 +15,11 @@
 //! key, because keeping one costs more than the insert itself and the cursor already excludes doubles.
 //! Times are `TIMESTAMP` in UTC, because the zoned type needs an extension that is not linked.
 
+mod append;
 mod digest;
 mod error;
 mod query;
+mod restore;
 mod rows;
 mod schema;
 mod value;
@@ -26,7 +28,9 @@ mod writer;
 pub use digest::digests;
 pub use error::StoreError;
 pub use query::{QueryLimits, QueryPool};
+pub use restore::Restored;
 pub use rows::{
-    Cursor, DeadLetterRow, DistinctIdRow, EventRow, PersonRow, PluginLogRow, RowBatch, StorageRow, WarningRow,
+    Cursor, DeadLetterRow, DistinctIdRow, EventRow, GroupRow, GroupTypeRow, PersonRow, PluginLogRow, RowBatch,
+    StorageRow, WarningRow,
 };
-pub use writer::{Restored, StoreConfig, StoreWriter, open_read_only, probe};
+pub use writer::{StoreConfig, StoreWriter, open_read_only, probe};

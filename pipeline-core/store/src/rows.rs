@@ -19,9 +19,15 @@ pub struct EventRow {
     pub person_created_at_ms: UnixMillis,
     /// JSON text.
     pub person_properties: String,
+    /// `full`, `propertyless` or `force_upgrade`.
+    pub person_mode: &'static str,
+    /// JSON text: `{"<slot>": [properties, created_at_ms]}`; `None` for an event of no group.
+    pub groups: Option<String>,
     /// JSON text: `[{"id","version","label"}]`, one per plugin that saw the event.
     pub plugins: String,
     pub received_at_ms: UnixMillis,
+    /// First half of the SHA-256 of the event as captured; 0 where the order of events needs none.
+    pub payload: u128,
     pub offset: u64,
 }
 
@@ -42,6 +48,30 @@ pub struct DistinctIdRow {
     pub team_id: u32,
     pub distinct_id: String,
     pub person_id: Uuid,
+    pub version: u64,
+    pub offset: u64,
+}
+
+/// A version of a group type's slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupTypeRow {
+    pub team_id: u32,
+    pub kind: String,
+    pub slot: Option<u8>,
+    pub version: u64,
+    pub offset: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupRow {
+    pub team_id: u32,
+    pub kind: String,
+    pub key: String,
+    pub created_at_ms: UnixMillis,
+    /// JSON text.
+    pub properties: String,
+    /// JSON text: property name to milliseconds.
+    pub property_times: String,
     pub version: u64,
     pub offset: u64,
 }
@@ -111,6 +141,10 @@ pub struct RowBatch {
     pub events: Vec<EventRow>,
     pub persons: Vec<PersonRow>,
     pub distinct_ids: Vec<DistinctIdRow>,
+    pub group_types: Vec<GroupTypeRow>,
+    pub groups: Vec<GroupRow>,
+    /// (project, uuid, offset) of stored events that another of the same uuid replaced.
+    pub superseded: Vec<(u32, Uuid, u64)>,
     pub plugin_logs: Vec<PluginLogRow>,
     pub dead_letters: Vec<DeadLetterRow>,
     pub warnings: Vec<WarningRow>,
@@ -126,6 +160,9 @@ impl RowBatch {
         self.events.append(&mut other.events);
         self.persons.append(&mut other.persons);
         self.distinct_ids.append(&mut other.distinct_ids);
+        self.group_types.append(&mut other.group_types);
+        self.groups.append(&mut other.groups);
+        self.superseded.append(&mut other.superseded);
         self.plugin_logs.append(&mut other.plugin_logs);
         self.dead_letters.append(&mut other.dead_letters);
         self.warnings.append(&mut other.warnings);
@@ -138,6 +175,9 @@ impl RowBatch {
         self.events.len()
             + self.persons.len()
             + self.distinct_ids.len()
+            + self.group_types.len()
+            + self.groups.len()
+            + self.superseded.len()
             + self.plugin_logs.len()
             + self.dead_letters.len()
             + self.warnings.len()

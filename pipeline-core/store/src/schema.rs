@@ -2,7 +2,7 @@
 //! that people query.
 
 /// Changes with every change of a table; a store with another one is rebuilt.
-pub const SCHEMA_VERSION: &str = "1";
+pub const SCHEMA_VERSION: &str = "2";
 
 pub const TABLES: &str = r"
 CREATE TABLE IF NOT EXISTS weir_meta (key VARCHAR, value VARCHAR);
@@ -16,8 +16,11 @@ CREATE TABLE IF NOT EXISTS weir_state (
 CREATE TABLE IF NOT EXISTS event_rows (
     uuid UUID, event VARCHAR, properties JSON, timestamp TIMESTAMP, team_id BIGINT, distinct_id VARCHAR,
     elements_chain VARCHAR, created_at TIMESTAMP, person_id UUID, person_created_at TIMESTAMP,
-    person_properties JSON, plugins JSON, _timestamp TIMESTAMP, _offset UBIGINT
+    person_properties JSON, person_mode VARCHAR, groups JSON, plugins JSON, _timestamp TIMESTAMP, _payload UHUGEINT,
+    _offset UBIGINT
 );
+
+CREATE TABLE IF NOT EXISTS superseded_rows (team_id BIGINT, uuid UUID, _offset UBIGINT);
 
 CREATE TABLE IF NOT EXISTS person_rows (
     id UUID, created_at TIMESTAMP, team_id BIGINT, properties JSON, is_identified TINYINT, is_deleted TINYINT,
@@ -26,6 +29,15 @@ CREATE TABLE IF NOT EXISTS person_rows (
 
 CREATE TABLE IF NOT EXISTS distinct_id_rows (
     team_id BIGINT, distinct_id VARCHAR, person_id UUID, is_deleted TINYINT, version UBIGINT, _offset UBIGINT
+);
+
+CREATE TABLE IF NOT EXISTS group_type_rows (
+    team_id BIGINT, group_type VARCHAR, slot UTINYINT, version UBIGINT, _offset UBIGINT
+);
+
+CREATE TABLE IF NOT EXISTS group_rows (
+    team_id BIGINT, group_type VARCHAR, group_key VARCHAR, created_at TIMESTAMP, properties JSON, property_times JSON,
+    version UBIGINT, _offset UBIGINT
 );
 
 CREATE TABLE IF NOT EXISTS plugin_log_rows (
@@ -50,19 +62,28 @@ CREATE TABLE IF NOT EXISTS plugin_storage_rows (
 );
 ";
 
+/// Views that both orderings share.
 pub const VIEWS: &str = r#"
-CREATE OR REPLACE VIEW events AS SELECT
-    uuid, event, properties, timestamp, team_id, distinct_id, elements_chain, created_at, person_id,
-    person_created_at, person_properties, plugins,
-    coalesce(properties->>'$."$group_0"', '') AS "$group_0",
-    coalesce(properties->>'$."$group_1"', '') AS "$group_1",
-    coalesce(properties->>'$."$group_2"', '') AS "$group_2",
-    coalesce(properties->>'$."$group_3"', '') AS "$group_3",
-    coalesce(properties->>'$."$group_4"', '') AS "$group_4",
-    coalesce(properties->>'$."$window_id"', '') AS "$window_id",
-    coalesce(properties->>'$."$session_id"', '') AS "$session_id",
-    _timestamp, _offset
-FROM event_rows;
+CREATE OR REPLACE MACRO weir_text(properties, key) AS coalesce(properties->>('$."' || key || '"'), '');
+CREATE OR REPLACE MACRO weir_group_properties(groups, slot) AS coalesce(groups->('$."' || slot || '"[0]'), '{}'::JSON);
+CREATE OR REPLACE MACRO weir_group_created_at(groups, slot) AS
+    make_timestamp_ms(coalesce((groups->>('$."' || slot || '"[1]'))::BIGINT, 0));
+
+CREATE OR REPLACE VIEW group_types AS
+SELECT team_id, group_type, slot AS group_type_index FROM (
+    SELECT *, row_number() OVER (PARTITION BY team_id, group_type ORDER BY version DESC, _offset DESC) AS newest
+    FROM group_type_rows
+) WHERE newest = 1 AND slot IS NOT NULL;
+
+CREATE OR REPLACE VIEW groups AS
+SELECT t.group_type_index, g.group_key, g.created_at, g.team_id, g.properties AS group_properties, g.group_type,
+    g.version, g._offset
+FROM (
+    SELECT *, row_number() OVER (
+        PARTITION BY team_id, group_type, group_key ORDER BY version DESC, _offset DESC) AS newest
+    FROM group_rows
+) g JOIN group_types t ON t.team_id = g.team_id AND t.group_type = g.group_type
+WHERE g.newest = 1;
 
 CREATE OR REPLACE VIEW persons AS
 SELECT id, created_at, team_id, properties, is_identified, version, _offset FROM (
@@ -76,10 +97,6 @@ SELECT team_id, distinct_id, person_id, version, _offset FROM (
     FROM distinct_id_rows
 ) WHERE newest = 1 AND is_deleted = 0;
 
-CREATE OR REPLACE VIEW groups AS
-SELECT 0::UTINYINT AS group_type_index, ''::VARCHAR AS group_key, NULL::TIMESTAMP AS created_at,
-    0::BIGINT AS team_id, NULL::JSON AS group_properties WHERE false;
-
 CREATE OR REPLACE VIEW plugin_logs AS SELECT * FROM plugin_log_rows;
 CREATE OR REPLACE VIEW dead_letters AS SELECT * FROM dead_letter_rows;
 CREATE OR REPLACE VIEW ingestion_warnings AS SELECT * FROM warning_rows;
@@ -87,6 +104,8 @@ CREATE OR REPLACE VIEW projects AS SELECT team_id, token FROM project_rows;
 
 CREATE OR REPLACE VIEW person AS SELECT * FROM person_rows;
 CREATE OR REPLACE VIEW person_distinct_id2 AS SELECT * FROM distinct_id_rows;
+CREATE OR REPLACE VIEW person_distinct_id_overrides AS
+SELECT team_id, distinct_id, person_id, is_deleted, version, _offset FROM distinct_id_rows WHERE version > 0;
 CREATE OR REPLACE VIEW person_distinct_id AS
 SELECT team_id, distinct_id, person_id, 1::TINYINT AS _sign, 0::TINYINT AS is_deleted FROM person_distinct_ids;
 CREATE OR REPLACE VIEW plugin_log_entries AS SELECT * FROM plugin_log_rows;
@@ -97,4 +116,23 @@ SELECT plugin_id, key, value FROM (
     SELECT *, row_number() OVER (PARTITION BY plugin_id, key ORDER BY journal_sequence DESC, _order DESC) AS newest
     FROM plugin_storage_rows
 ) WHERE newest = 1 AND value IS NOT NULL;
+"#;
+
+/// `events` in the order of the log: what was known when each was stored.
+pub const ARRIVAL_EVENTS: &str = r#"
+CREATE OR REPLACE VIEW events AS SELECT
+    uuid, event, properties, timestamp, team_id, distinct_id, elements_chain, created_at, person_id,
+    person_created_at, person_properties, person_mode,
+    weir_group_properties(groups, 0) AS group0_properties, weir_group_properties(groups, 1) AS group1_properties,
+    weir_group_properties(groups, 2) AS group2_properties, weir_group_properties(groups, 3) AS group3_properties,
+    weir_group_properties(groups, 4) AS group4_properties,
+    weir_group_created_at(groups, 0) AS group0_created_at, weir_group_created_at(groups, 1) AS group1_created_at,
+    weir_group_created_at(groups, 2) AS group2_created_at, weir_group_created_at(groups, 3) AS group3_created_at,
+    weir_group_created_at(groups, 4) AS group4_created_at,
+    weir_text(properties, '$group_0') AS "$group_0", weir_text(properties, '$group_1') AS "$group_1",
+    weir_text(properties, '$group_2') AS "$group_2", weir_text(properties, '$group_3') AS "$group_3",
+    weir_text(properties, '$group_4') AS "$group_4",
+    weir_text(properties, '$window_id') AS "$window_id", weir_text(properties, '$session_id') AS "$session_id",
+    plugins, _timestamp, _offset
+FROM event_rows;
 "#;

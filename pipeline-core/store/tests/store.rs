@@ -17,8 +17,11 @@ fn event(number: u64) -> EventRow {
         person_id: Uuid::from_u128(9),
         person_created_at_ms: 1_700_000_000_123,
         person_properties: "{}".into(),
+        person_mode: "full",
+        groups: Some(r#"{"1":[{"plan":"pro"},1700000000123]}"#.into()),
         plugins: "[]".into(),
         received_at_ms: 1_700_000_000_123,
+        payload: 0,
         offset: number,
     }
 }
@@ -48,6 +51,18 @@ fn rows_and_cursor_survive_together() {
     assert_eq!(result.rows[0][0], 10);
     assert_eq!(result.rows[0][1], "2023-11-14T22:13:20.123Z");
     assert_eq!(result.rows[0][2]["$session_id"], "s", "JSON columns come back as JSON");
+    let groups = pool
+        .run(
+            "SELECT group1_properties, group1_created_at, group0_properties, group0_created_at, \"$session_id\" FROM events \
+             LIMIT 1",
+            QueryLimits::default(),
+        )
+        .expect("a query");
+    assert_eq!(groups.rows[0][0]["plan"], "pro");
+    assert_eq!(groups.rows[0][1], "2023-11-14T22:13:20.123Z");
+    assert_eq!(groups.rows[0][2], serde_json::json!({}));
+    assert_eq!(groups.rows[0][3], "1970-01-01T00:00:00.000Z");
+    assert_eq!(groups.rows[0][4], "s");
 }
 
 #[test]

@@ -1,0 +1,159 @@
+//! What a store holds, read back for the stages that continue from it.
+
+use uuid::Uuid;
+use weir_event::outcome::OutcomeCounts;
+
+use crate::error::StoreError;
+use crate::rows::{Cursor, DistinctIdRow, GroupRow, GroupTypeRow, PersonRow};
+use crate::writer::StoreWriter;
+
+/// Current state but for persons, which are read one by one: there may be many.
+#[derive(Debug, Default)]
+pub struct Restored {
+    pub cursor: Cursor,
+    pub group_types: Vec<GroupTypeRow>,
+    pub groups: Vec<GroupRow>,
+    /// (project, token)
+    pub projects: Vec<(u32, String)>,
+    /// (key, value), oldest first.
+    pub meta: Vec<(String, String)>,
+    /// (plugin, key, JSON value)
+    pub plugin_storage: Vec<(String, String, String)>,
+}
+
+impl StoreWriter {
+    pub fn restore(&self) -> Result<Restored, StoreError> {
+        let cursor = self.connection.query_row("SELECT * FROM weir_state", [], |row| {
+            Ok(Cursor {
+                journal_sequence: row.get(0)?,
+                intake_offset: row.get(1)?,
+                outcomes: OutcomeCounts {
+                    stored: row.get(2)?,
+                    dropped: row.get(3)?,
+                    rejected: row.get(4)?,
+                    dead_lettered: row.get(5)?,
+                    deduplicated: row.get(6)?,
+                    conflicting_duplicates: row.get(7)?,
+                    emitted: row.get(8)?,
+                },
+            })
+        })?;
+        let group_types = self.rows(
+            "SELECT team_id, group_type, arg_max(slot, version), max(version), max(_offset) FROM group_type_rows \
+             GROUP BY team_id, group_type",
+            |row| {
+                Ok(GroupTypeRow {
+                    team_id: row.get(0)?,
+                    kind: row.get(1)?,
+                    slot: row.get(2)?,
+                    version: row.get(3)?,
+                    offset: row.get(4)?,
+                })
+            },
+        )?;
+        let groups = self.rows(
+            "SELECT team_id, group_type, group_key, epoch_ms(created_at), properties::VARCHAR, \
+             property_times::VARCHAR, version, _offset FROM group_rows \
+             QUALIFY row_number() OVER (PARTITION BY team_id, group_type, group_key ORDER BY version DESC) = 1",
+            |row| {
+                Ok(GroupRow {
+                    team_id: row.get(0)?,
+                    kind: row.get(1)?,
+                    key: row.get(2)?,
+                    created_at_ms: row.get(3)?,
+                    properties: row.get(4)?,
+                    property_times: row.get(5)?,
+                    version: row.get(6)?,
+                    offset: row.get(7)?,
+                })
+            },
+        )?;
+        let projects =
+            self.rows("SELECT team_id, token FROM projects ORDER BY team_id", |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let plugin_storage = self.rows("SELECT plugin_id, key, value FROM plugin_storage ORDER BY ALL", |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+        let meta =
+            self.rows("SELECT key, value FROM weir_meta ORDER BY rowid", |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(Restored { cursor, group_types, groups, projects, meta, plugin_storage })
+    }
+
+    /// Hands over every person that exists, and after each the ids that it owns.
+    pub fn restore_people<E: From<StoreError>>(
+        &self,
+        mut person: impl FnMut(PersonRow) -> Result<(), E>,
+        mut id: impl FnMut(DistinctIdRow),
+    ) -> Result<(), E> {
+        // Both in one order, so that they can be read side by side in little memory.
+        let sql = |error: duckdb::Error| E::from(StoreError::from(error));
+        let mut ids = self
+            .connection
+            .prepare(
+                "SELECT team_id, arg_max(person_id, version)::VARCHAR AS owner, distinct_id, max(version), \
+                 arg_max(_offset, version) FROM distinct_id_rows GROUP BY team_id, distinct_id ORDER BY 1, 2, 5",
+            )
+            .map_err(sql)?;
+        let mut ids = ids.query([]).map_err(sql)?;
+        let mut persons = self
+            .connection
+            .prepare(
+                "SELECT team_id, id::VARCHAR AS id, epoch_ms(arg_max(created_at, version)), \
+                 arg_max(properties, version)::VARCHAR, arg_max(is_identified, version), max(version), \
+                 arg_max(_offset, version) FROM person_rows GROUP BY team_id, person_rows.id \
+                 HAVING arg_max(is_deleted, version) = 0 ORDER BY 1, 2",
+            )
+            .map_err(sql)?;
+        let mut persons = persons.query([]).map_err(sql)?;
+        let read_id = |row: &duckdb::Row<'_>| -> duckdb::Result<DistinctIdRow> {
+            Ok(DistinctIdRow {
+                team_id: row.get(0)?,
+                person_id: uuid_at(row, 1)?,
+                distinct_id: row.get(2)?,
+                version: row.get(3)?,
+                offset: row.get(4)?,
+            })
+        };
+        let mut next_id = ids.next().map_err(sql)?.map(read_id).transpose().map_err(sql)?;
+        while let Some(row) = persons.next().map_err(sql)? {
+            let read = || -> duckdb::Result<PersonRow> {
+                Ok(PersonRow {
+                    team_id: row.get(0)?,
+                    id: uuid_at(row, 1)?,
+                    created_at_ms: row.get(2)?,
+                    properties: row.get(3)?,
+                    is_identified: row.get::<_, i8>(4)? != 0,
+                    is_deleted: false,
+                    version: row.get(5)?,
+                    offset: row.get(6)?,
+                })
+            };
+            let row = read().map_err(sql)?;
+            let key = (row.team_id, row.id);
+            person(row)?;
+            while let Some(found) = next_id.take_if(|found| (found.team_id, found.person_id) <= key) {
+                // One that sorts before its owner belongs to a person that is gone; there is none such.
+                if (found.team_id, found.person_id) == key {
+                    id(found);
+                }
+                next_id = ids.next().map_err(sql)?.map(read_id).transpose().map_err(sql)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn rows<T>(
+        &self,
+        sql: &str,
+        read: impl FnMut(&duckdb::Row<'_>) -> duckdb::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut statement = self.connection.prepare(sql)?;
+        let rows = statement.query_map([], read)?.collect::<duckdb::Result<Vec<_>>>()?;
+        Ok(rows)
+    }
+}
+
+fn uuid_at(row: &duckdb::Row<'_>, column: usize) -> duckdb::Result<Uuid> {
+    let text: String = row.get(column)?;
+    Uuid::parse_str(&text)
+        .map_err(|error| duckdb::Error::FromSqlConversionFailure(column, duckdb::types::Type::Text, Box::new(error)))
+}
