@@ -7,14 +7,13 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::decode;
-use crate::javascript::truthy;
 use crate::refusal::Refusal;
-use crate::request::{RawRequest, form_field, text_value};
+use crate::request::{RawRequest, form_field};
 use crate::time::iso_text;
+use crate::token;
 
 const MAX_EVENT_BYTES: usize = 1_048_576;
 const MAX_DISTINCT_ID: usize = 200;
-const MAX_TOKEN: usize = 64;
 
 /// An accepted request.
 #[derive(Debug)]
@@ -68,18 +67,11 @@ pub(crate) fn read(request: &RawRequest) -> Result<Accepted, Refused> {
     let count = (texts.len() as u64).max(1);
 
     // Query and form come first, and only a wrapper speaks for all its events.
-    let mut token = None;
-    if request.method.eq_ignore_ascii_case("GET") {
-        token = ["token", "api_key"].iter().find_map(|name| text_value(request.query_field(name)));
-    }
-    token = token.or_else(|| ["api_key", "token"].iter().find_map(|name| text_value(form_field(&payload.form, name))));
     let wrapper = body.as_object().filter(|object| object.get("batch").is_some_and(Value::is_array));
-    token = token.or_else(|| wrapper.and_then(own_token));
-
-    let mut known = token.clone();
-    let checked = check(request, &body, &payload.form, &texts, &mut known);
-    checked.map_err(|refusal| {
-        let token = known.filter(|token| token_text(Some(token)).is_ok());
+    let mut known = token::of_request(request, &payload.form).or_else(|| wrapper.and_then(token::of_object));
+    let outcome = check(request, &body, &payload.form, &texts, &mut known);
+    outcome.map_err(|refusal| {
+        let token = known.filter(|token| token::checked(Some(token)).is_ok());
         let token = token.and_then(|token| token.as_str().map(str::to_owned));
         Refused { refusal, events: count, token }
     })
@@ -100,7 +92,7 @@ fn check(
     let shared = token.is_some();
     let mut events = Vec::new();
     for element in &elements {
-        if !shared && let Some(own) = event_token(element) {
+        if !shared && let Some(own) = token::of_event(&element.object) {
             match token {
                 Some(token) if *token != own => return Err(Refusal::MixedTokens),
                 _ => *token = Some(own),
@@ -108,7 +100,7 @@ fn check(
         }
         events.push(captured(element, request.is_engage())?);
     }
-    Ok(Accepted { token: token_text(token.as_ref())?, sent_at, events })
+    Ok(Accepted { token: token::checked(token.as_ref())?, sent_at, events })
 }
 
 /// The texts of the event objects, byte for byte.
@@ -153,31 +145,6 @@ fn sent_at(request: &RawRequest, body: &Value, form: &[(String, Vec<u8>)]) -> Re
     };
     let in_form = || form_field(form, "sent_at").map(|text| String::from_utf8_lossy(&text).into_owned());
     Ok(request.query_sent_at_ms().map(iso_text).or(in_body).or_else(in_form).filter(|text| !text.is_empty()))
-}
-
-fn own_token(object: &Map<String, Value>) -> Option<Value> {
-    ["$token", "token", "api_key"].iter().find_map(|key| object.get(*key).filter(|token| truthy(token))).cloned()
-}
-
-fn event_token(element: &Element) -> Option<Value> {
-    let in_properties = || element.properties()?.get("token").filter(|token| truthy(token)).cloned();
-    own_token(&element.object).or_else(in_properties)
-}
-
-fn token_text(token: Option<&Value>) -> Result<String, Refusal> {
-    let Value::String(token) = token.ok_or(Refusal::NoToken)? else {
-        return Err(Refusal::BadToken("not_string"));
-    };
-    if token.chars().count() > MAX_TOKEN {
-        return Err(Refusal::BadToken("too_long"));
-    }
-    if !token.is_ascii() {
-        return Err(Refusal::BadToken("not_ascii"));
-    }
-    if token.starts_with("phx_") {
-        return Err(Refusal::BadToken("personal_api_key"));
-    }
-    Ok(token.clone())
 }
 
 fn captured(element: &Element, engage: bool) -> Result<Captured, Refusal> {
@@ -317,36 +284,6 @@ mod tests {
         ] {
             assert_eq!(refusal("/e", &body), expected, "{body}");
         }
-    }
-
-    #[test]
-    fn tokens() {
-        let token = |request: RawRequest| read(&request).unwrap().token;
-        let bare = json!({"event": "x", "distinct_id": "d"});
-        assert_eq!(
-            token(post(
-                "/e",
-                &json!({"batch": [{"event": "x", "distinct_id": "d", "token": "own"}], "api_key": "w"}).to_string()
-            )),
-            "w"
-        );
-        assert_eq!(
-            token(post(
-                "/e",
-                &json!([{"event": "x", "distinct_id": "d", "properties": {"token": "p"}}, bare]).to_string()
-            )),
-            "p"
-        );
-        assert_eq!(
-            token(post("/e", &json!({"event": "x", "distinct_id": "d", "api_key": "k", "token": ""}).to_string())),
-            "k"
-        );
-        let get = RawRequest {
-            method: "GET".to_owned(),
-            query: r#"token=q&data={"event":"x","distinct_id":"d","token":"b"}"#.to_owned(),
-            ..post("/e", "")
-        };
-        assert_eq!(token(get), "q");
     }
 
     #[test]

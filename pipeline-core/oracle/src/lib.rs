@@ -9,8 +9,8 @@
 //! So that the two cannot err together, this crate shares no rule with the pipeline. From `weir-event` it takes types
 //! and the format of derived ids, and nothing of how requests are decoded, events normalised or times computed.
 //!
-//! The files follow a request: [`request`] and `decode` find the JSON, `json_text` repairs it, `event` takes it apart
-//! and checks it, `prepare` does what concerns one event alone (with `normal`, `time`, `merge`, `elements`), and then
+//! The files follow a request: [`request`] and `decode` find the JSON, `json_text` repairs it, `event` (with `token`) takes it
+//! apart and checks it, `prepare` does what concerns one event alone (with `normal`, `time`, `merge`, `elements`), and then
 //! either `arrival` and `groups` or `event_time` decide who is who. `cases/` holds the specification's tables as data
 //! that the tests of both sides run.
 //!
@@ -28,6 +28,7 @@ mod groups;
 mod iso;
 mod javascript;
 mod js_date;
+mod js_tokens;
 mod json_text;
 mod merge;
 mod normal;
@@ -38,6 +39,7 @@ mod refusal;
 pub mod request;
 mod same;
 mod time;
+mod token;
 
 pub use expected::{
     Expected, ExpectedDistinctId, ExpectedEvent, ExpectedGroup, ExpectedGroupColumn, ExpectedPerson, ExpectedProject,

@@ -1,7 +1,6 @@
 //! A capture request as it comes off the wire, and what is answered.
 
 use percent_encoding::percent_decode;
-use serde_json::Value;
 
 /// One HTTP request, before anything is known of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -145,12 +144,6 @@ fn split<'a>(mut text: &'a [u8], delimiter: &[u8]) -> Vec<&'a [u8]> {
 /// Of several fields with one name the last counts.
 pub(crate) fn form_field(fields: &[(String, Vec<u8>)], name: &str) -> Option<Vec<u8>> {
     fields.iter().rev().find(|(field, _)| field == name).map(|(_, value)| value.clone())
-}
-
-/// A form field as the JSON value it stands for in the token rules; empty is absent.
-pub(crate) fn text_value(bytes: Option<Vec<u8>>) -> Option<Value> {
-    let text = String::from_utf8_lossy(&bytes?).into_owned();
-    (!text.is_empty()).then_some(Value::String(text))
 }
 
 #[cfg(test)]
