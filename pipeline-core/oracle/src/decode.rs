@@ -168,6 +168,11 @@ mod tests {
             ("gzip in base64", post("text/plain", "", STANDARD.encode(gzip(json.as_bytes())).into())),
             ("base64", post("text/plain", "compression=base64", base64.clone().into())),
             ("base64 unnamed", post("text/plain", "", base64.trim_end_matches('=').into())),
+            // As the JavaScript library writes it.
+            (
+                "lz64 of lz-string",
+                post("", "compression=lz64", b"N4IgpgbmB2AuIC4QEMQBoQGdEgD/QHuACQXg3AAPZAF8g===".to_vec()),
+            ),
             ("lz64", post("text/plain", "compression=lz64", lz.clone().into())),
             ("form", post("application/x-www-form-urlencoded", "", format!("data={escaped}").into())),
             ("form base64", post("application/x-www-form-urlencoded", "", format!("data={base64}").into())),

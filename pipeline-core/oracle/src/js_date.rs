@@ -79,7 +79,7 @@ impl Parts {
         let offset = self
             .zone_sign
             .map_or(0, |sign| sign * (self.zone_hour.unwrap_or(0) * 3600 + self.zone_minute.unwrap_or(0) * 60) * 1000);
-        let milliseconds = day * 86_400_000 + time - offset;
+        let milliseconds = day.checked_mul(86_400_000)? + time - offset;
         (milliseconds.abs() <= MAX_DATE_MS).then_some(milliseconds)
     }
 

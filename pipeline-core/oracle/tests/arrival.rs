@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use weir_event::ids::person_uuid;
-use weir_oracle::{Oracle, Ordering, Twin, canonical_json};
+use weir_oracle::{Oracle, Ordering, RawRequest, Twin, canonical_json};
 
 #[path = "support/history.rs"]
 mod history;
@@ -214,6 +214,28 @@ fn drawn_uuids_are_unknown_and_projects_are_numbered_by_first_sight() {
     assert_eq!(expected.projects[0].events[0].uuid, None);
     assert_eq!(expected.projects[0].persons[0].properties["$creator_event_uuid"], Value::Null);
     assert_ne!(expected.projects[0].persons[0].uuid, expected.projects[1].persons[0].uuid);
+}
+
+#[test]
+fn answers() {
+    let good = post(NOW, &json!({"event": "x", "distinct_id": "d", "token": TOKEN}));
+    let answer = |change: &dyn Fn(&mut RawRequest)| {
+        let mut request = good.clone();
+        change(&mut request);
+        let answer = Oracle::new(Ordering::Arrival).request(&request);
+        (answer.status, answer.body)
+    };
+    let text = |text: &str| text.to_owned();
+    assert_eq!(answer(&|_| ()), (200, text(r#"{"status":"Ok"}"#)));
+    assert_eq!(answer(&|it| it.path = text("/i/v0/e")), (200, text(r#"{"status":"Ok"}"#)));
+    assert_eq!(answer(&|it| it.query = text("beacon=1")), (204, text("")));
+    assert_eq!(answer(&|it| it.method = text("OPTIONS")), (200, text("")));
+    assert_eq!(answer(&|it| it.method = text("PUT")).0, 405);
+    assert_eq!(answer(&|it| it.path = text("/decide")).0, 404);
+    assert_eq!(answer(&|it| it.body.clear()), (400, text("request holds no event")));
+    assert_eq!(answer(&|it| it.body = vec![b' '; 20 * 1024 * 1024 + 1]).0, 413);
+    let bad = json!([{"event": "x", "distinct_id": "d"}]).to_string();
+    assert_eq!(answer(&|it| it.body = bad.clone().into()), (401, text("event submitted without an api_key")));
 }
 
 #[test]
