@@ -38,6 +38,8 @@ pub struct Status {
     pub recovery: Vec<String>,
     /// `ready`, or what the store is doing (`rebuilding`, `catching up`).
     pub store_state: String,
+    /// How identity orders events: `arrival` or `event-time`.
+    pub ordering: String,
     pub version: String,
     pub uptime_s: f64,
     /// The process's resident memory.

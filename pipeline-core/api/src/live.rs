@@ -24,6 +24,8 @@ pub struct LiveFrame {
     /// Events since the last frame that are not in `events`.
     pub events_skipped: u64,
     pub store_state: String,
+    /// `arrival` or `event-time`.
+    pub ordering: String,
     /// `false` when capture refuses (disk reserve, failed fsync); `capture_problem` says why.
     pub accepting: bool,
     pub capture_problem: Option<String>,

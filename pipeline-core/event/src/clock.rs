@@ -31,6 +31,10 @@ impl ManualClock {
         Self(AtomicI64::new(now_ms))
     }
 
+    pub fn set(&self, now_ms: UnixMillis) {
+        self.0.store(now_ms, Ordering::SeqCst);
+    }
+
     pub fn advance(&self, by_ms: i64) {
         self.0.fetch_add(by_ms, Ordering::SeqCst);
     }

@@ -40,10 +40,23 @@ pub struct BatchRecord {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EventEffect {
     pub fate: Fate,
+    /// Whether its uuid was seen before, where such events are processed all the same.
+    pub repeat: Repeat,
     /// The event after the last plugin, as JSON; `None` when no plugin changed it.
     pub output: Option<String>,
     /// One entry per plugin that saw the event, in chain order.
     pub steps: Vec<StepEffect>,
+}
+
+/// What is known of an event's (project, uuid).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Repeat {
+    #[default]
+    First,
+    /// Seen with the same content.
+    Same,
+    /// Seen with other content.
+    Conflicting,
 }
 
 /// Where the event goes next.

@@ -12,10 +12,12 @@ pub mod journal;
 pub mod js;
 pub mod js_date;
 pub mod normalize;
+pub mod ordering;
 pub mod outcome;
 pub mod prepare;
 pub mod time;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use ids::ProjectId;
+pub use ordering::Ordering;
 pub use outcome::Outcome;

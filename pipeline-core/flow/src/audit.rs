@@ -20,7 +20,7 @@ pub fn audit(intake: &Log, journal: &Log, store: &QueryPool) -> Result<Audit, Fl
         // One statement, so that every number is of one commit.
         Ok(connection.query_row(
             "SELECT intake_offset, journal_sequence, stored, dropped, rejected, dead_lettered, deduplicated, \
-             conflicting_duplicates, emitted, (SELECT count(*) FROM event_rows), (SELECT count(*) FROM dead_letter_rows) \
+             conflicting_duplicates, emitted, (SELECT count(*) FROM event_rows) - (SELECT count(*) FROM superseded_rows), (SELECT count(*) FROM dead_letter_rows) \
              FROM weir_state",
             [],
             |row| {

@@ -140,5 +140,6 @@ pub fn effect_of(result: EventResult) -> EventEffect {
         fate: result.fate,
         output: result.output,
         steps: result.steps.into_iter().map(|step| step.effect).collect(),
+        ..EventEffect::default()
     }
 }

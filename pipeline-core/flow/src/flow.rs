@@ -39,6 +39,8 @@ pub struct FlowConfig {
     pub filesystem: Arc<dyn Filesystem>,
     pub clock: Arc<dyn Clock>,
     pub plugin_limits: Limits,
+    /// How identity orders events; a store of the other ordering is rebuilt.
+    pub ordering: weir_event::Ordering,
     /// Folders of plugins, in chain order.
     pub plugins: Vec<PathBuf>,
     /// Opens the store in a child process; used after an unclean stop.
@@ -64,6 +66,7 @@ pub struct Flow {
     stages: Mutex<Vec<JoinHandle<()>>>,
     background: Mutex<Vec<JoinHandle<()>>>,
     drain_timeout: Duration,
+    ordering: weir_event::Ordering,
 }
 
 /// What the threads that watch have in common.
@@ -144,6 +147,7 @@ impl Flow {
             stages: Mutex::default(),
             background: Mutex::default(),
             drain_timeout: config.drain_timeout,
+            ordering: config.ordering,
             data_dir,
         };
         flow.start_stages(config, journal_appender)?;
@@ -155,7 +159,7 @@ impl Flow {
         let (handoff, handoffs) = mpsc::sync_channel(HANDOFF_BATCHES);
         let (caught_up, caught_up_at) = mpsc::sync_channel::<CaughtUp>(1);
         let projector = Projector {
-            config: StoreConfig::new(self.data_dir.store()),
+            config: StoreConfig { ordering: config.ordering, ..StoreConfig::new(self.data_dir.store()) },
             intake: self.intake_log.clone(),
             journal: self.journal_log.clone(),
             ledger: Arc::clone(&self.shared.ledger),
@@ -174,6 +178,7 @@ impl Flow {
         let stopping = Arc::clone(&self.stopping);
         let dedup_dir = self.data_dir.dedup();
         let plugins = config.plugins.clone();
+        let ordering = config.ordering;
         self.spawn(&self.stages, "plugins", move || {
             // A projection that ended has said why; there is nothing to run for.
             let Ok(start) = caught_up_at.recv() else { return Ok(()) };
@@ -202,6 +207,8 @@ impl Flow {
                 times,
                 handoff,
                 stopping,
+                ordering,
+                journalled_ordering: start.ordering,
                 journalled_chain: String::new(),
             };
             stage.run()
@@ -221,6 +228,7 @@ impl Flow {
             intake: Arc::clone(&self.intake),
             clock: Arc::clone(&self.clock),
             demo: config.demo.clone(),
+            ordering: config.ordering,
             stopping: Arc::clone(&self.background_stopping),
         };
         self.spawn(&self.background, "frames", move || {
@@ -290,6 +298,7 @@ impl Flow {
             plugins: self.host.views(),
             recovery,
             store_state: self.shared.store.state().as_str().into(),
+            ordering: self.ordering.as_str().into(),
             version: env!("CARGO_PKG_VERSION").into(),
             uptime_s: self.shared.started.elapsed().as_secs_f64(),
             resident_bytes: frames::resident_bytes(),

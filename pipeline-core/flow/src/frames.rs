@@ -32,6 +32,7 @@ pub(crate) struct Frames {
     pub intake: Arc<LogIntake>,
     pub clock: Arc<dyn Clock>,
     pub demo: Option<Arc<dyn DemoControl>>,
+    pub ordering: weir_event::Ordering,
     pub stopping: Arc<AtomicBool>,
 }
 
@@ -131,6 +132,7 @@ impl Frames {
             demo: self.demo.as_ref().map(|demo| demo.state()).unwrap_or_default(),
             events,
             events_skipped,
+            ordering: self.ordering.as_str().into(),
             store_state: self.shared.store.state().as_str().into(),
             accepting: refusal.is_none(),
             capture_problem: problem,

@@ -17,6 +17,7 @@ mod error;
 mod flow;
 mod frames;
 mod handoff;
+mod identity;
 mod intake;
 mod ledger;
 mod live;

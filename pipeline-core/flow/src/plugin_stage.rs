@@ -14,9 +14,11 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use uuid::Uuid;
 use weir_event::intake::{IntakeBody, IntakeRecord};
-use weir_event::journal::{BatchRecord, ChainMember, ControlRecord, EventEffect, Fate, JournalRecord, StepLabel};
+use weir_event::journal::{
+    BatchRecord, ChainMember, ControlRecord, EventEffect, Fate, JournalRecord, Repeat, StepLabel,
+};
 use weir_event::normalize::{self, PluginEvent};
-use weir_event::{Clock, ProjectId};
+use weir_event::{Clock, Ordering as EventOrdering, ProjectId};
 use weir_log::{Log, LogAppender, LogReader};
 use weir_plugins::{BatchEvent, EventResult, Lane, PluginHost};
 
@@ -26,6 +28,7 @@ use crate::emitted::{self, Emitted};
 use crate::error::FlowError;
 use crate::handoff::{Handoff, HandoffBatch, Trace};
 use crate::ledger::{Ledger, shift};
+use crate::projection::SETTING_ORDERING;
 use crate::stage_times::{Stage, StageTimes};
 
 /// A batch ends at about this many events or bytes: enough to share an fdatasync, little enough that
@@ -47,6 +50,9 @@ pub struct PluginStage {
     pub times: Arc<StageTimes>,
     pub handoff: SyncSender<Handoff>,
     pub stopping: Arc<AtomicBool>,
+    pub ordering: EventOrdering,
+    /// The ordering that the journal names last.
+    pub journalled_ordering: Option<String>,
     /// Hash of the newest chain that the journal describes.
     pub journalled_chain: String,
 }
@@ -67,6 +73,10 @@ impl PluginStage {
     /// Runs until told to stop and the intake log is drained.
     pub fn run(mut self) -> Result<(), FlowError> {
         let mut lane = self.host.lane();
+        if self.journalled_ordering.as_deref() != Some(self.ordering.as_str()) {
+            let value = self.ordering.as_str().to_owned();
+            self.journal_control(ControlRecord::Setting { name: SETTING_ORDERING.into(), value })?;
+        }
         loop {
             self.journal_control_effects()?;
             if !self.intake.wait(IDLE_WAIT) {
@@ -238,11 +248,17 @@ impl PluginStage {
                     captured.client_uuid.then(|| Fingerprint::new(project, captured.uuid, &captured.data));
                 if let Some(fingerprint) = fingerprint {
                     let seen = fingerprint.seen_in(&mut in_batch).max(self.dedup.check(fingerprint));
-                    if seen != Seen::New {
+                    if seen != Seen::New && self.ordering == EventOrdering::Arrival {
                         effects[index].fate = Fate::Deduplicated { conflicting: seen == Seen::Conflicting };
                         index += 1;
                         continue;
                     }
+                    // By event time a repeat may be the one that counts, so it goes the whole way.
+                    effects[index].repeat = match seen {
+                        Seen::New => Repeat::First,
+                        Seen::Duplicate => Repeat::Same,
+                        Seen::Conflicting => Repeat::Conflicting,
+                    };
                 }
                 match normalize::plugin_event(record, captured, ProjectId(project)) {
                     // Recordings are not for plugins.
@@ -328,6 +344,7 @@ impl PluginStage {
             Ok(uuid) if uuid == candidate.uuid => Fate::Passed,
             Ok(uuid) => match self.dedup.check(Fingerprint::new(candidate.project, uuid, &candidate.json)) {
                 Seen::New => Fate::Passed,
+                _ if self.ordering == EventOrdering::EventTime => Fate::Passed,
                 seen => Fate::Deduplicated { conflicting: seen == Seen::Conflicting },
             },
         }

@@ -7,26 +7,31 @@ use std::collections::HashMap;
 
 use serde_json::json;
 use weir_event::intake::{CapturedEvent, IntakeBody, IntakeRecord};
-use weir_event::journal::{BatchRecord, ChainMember, ControlRecord, EventEffect, Fate, PluginLog, StorageMutation};
+use weir_event::journal::{
+    BatchRecord, ChainMember, ControlRecord, EventEffect, Fate, PluginLog, Repeat, StorageMutation,
+};
 use weir_event::normalize::PluginEvent;
 use weir_event::{Outcome, ids};
-use weir_identity::Arrival;
 use weir_store::{Cursor, PluginLogRow, Restored, RowBatch, StorageRow, StoreWriter};
 
 use crate::emitted;
 use crate::error::FlowError;
-use crate::stored::{self, Ended, EventContext};
+use crate::identity::Identity;
+use crate::stored::{self, Ended, EventContext, Stored};
 
 const META_CHAIN: &str = "chain:";
 const META_SETTING: &str = "setting:";
+/// Name of the setting that says how identity orders events.
+pub const SETTING_ORDERING: &str = "ordering";
 
 /// Current state of everything behind the journal, and how far it got.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Projection {
     pub cursor: Cursor,
-    identity: Arrival,
+    identity: Identity,
     projects: HashMap<String, u32>,
     chains: HashMap<String, Vec<ChainMember>>,
+    ordering: Option<String>,
 }
 
 /// What became of one event, for the live view.
@@ -42,22 +47,6 @@ pub struct Projected {
 impl Projection {
     /// Continues from what the store holds.
     pub fn restore(writer: &StoreWriter, restored: &Restored) -> Result<Self, FlowError> {
-        let unreadable =
-            |error: serde_json::Error| FlowError::Disagreement(format!("the store holds what is not JSON: {error}"));
-        let mut identity = Arrival::restore(stored::group_snapshot(restored)).map_err(unreadable)?;
-        let mut owner = 0;
-        {
-            let identity = std::cell::RefCell::new(&mut identity);
-            let owner = std::cell::Cell::from_mut(&mut owner);
-            writer.restore_people::<FlowError>(
-                |row| {
-                    let person = identity.borrow_mut().restore_person(&stored::identity_person(row));
-                    owner.set(person.map_err(unreadable)?);
-                    Ok(())
-                },
-                |row| identity.borrow_mut().restore_id(&stored::identity_id(row), owner.get()),
-            )?;
-        }
         let chains = restored
             .meta
             .iter()
@@ -65,12 +54,20 @@ impl Projection {
                 Some((key.strip_prefix(META_CHAIN)?.to_owned(), serde_json::from_str(value).ok()?))
             })
             .collect();
+        let ordering =
+            restored.meta.iter().rev().find(|(key, _)| key.strip_prefix(META_SETTING) == Some(SETTING_ORDERING));
         Ok(Self {
             cursor: restored.cursor,
-            identity,
+            identity: Identity::restore(writer, restored)?,
             projects: restored.projects.iter().map(|(id, token)| (token.clone(), *id)).collect(),
             chains,
+            ordering: ordering.map(|(_, value)| value.clone()),
         })
+    }
+
+    /// The ordering that the journal names last.
+    pub fn ordering(&self) -> Option<&str> {
+        self.ordering.as_deref()
     }
 
     pub fn projects(&self) -> &HashMap<String, u32> {
@@ -98,6 +95,9 @@ impl Projection {
             ControlRecord::Logs { logs } => rows.plugin_logs = log_rows(sequence, offset, logs),
             ControlRecord::Storage { mutations } => rows.storage = storage_rows(sequence, mutations),
             ControlRecord::Setting { name, value } => {
+                if name == SETTING_ORDERING {
+                    self.ordering = Some(value.clone());
+                }
                 rows.meta.push((format!("{META_SETTING}{name}"), value.clone()));
             }
         }
@@ -144,7 +144,8 @@ impl Projection {
                 };
                 let result = self.apply_event(&mut context, event, effect, at_hand);
                 self.cursor.outcomes.add(result.outcome, 1);
-                if effect.fate == (Fate::Deduplicated { conflicting: true }) {
+                let conflicts = effect.repeat == Repeat::Conflicting && result.outcome == Outcome::Deduplicated;
+                if conflicts || effect.fate == (Fate::Deduplicated { conflicting: true }) {
                     self.cursor.outcomes.conflicting_duplicates += 1;
                 }
                 projected.push(result);
@@ -202,7 +203,13 @@ impl Projection {
         effect: &EventEffect,
         at_hand: Option<PluginEvent>,
     ) -> Projected {
-        let ended = |outcome, reason: String| Projected { outcome, reason, event_row: None, is_identified: false };
+        // A repeat ends as one, whatever else became of it.
+        let ended = |outcome, reason: String| Projected {
+            outcome: if effect.repeat == Repeat::First { outcome } else { Outcome::Deduplicated },
+            reason,
+            event_row: None,
+            is_identified: false,
+        };
         let chain = self.chains.get(context.chain_hash).map_or(&[][..], Vec::as_slice);
         let Some(captured) = captured else {
             let rule = match &context.record.body {
@@ -233,14 +240,14 @@ impl Projection {
             return ended(Outcome::DeadLettered, reason);
         };
         match stored::store(&mut self.identity, context, captured, project, at_hand, (chain, effect)) {
-            Ok(is_identified) => Projected {
-                outcome: Outcome::Stored,
-                reason: "stored".into(),
+            Ok(Stored { is_identified, replaces }) => Projected {
+                outcome: if replaces { Outcome::Deduplicated } else { Outcome::Stored },
+                reason: if replaces { "stored in place of a later event with its uuid" } else { "stored" }.into(),
                 event_row: Some(context.rows.events.len() - 1),
                 is_identified,
             },
             Err(Ended { outcome, reason }) => {
-                if outcome == Outcome::DeadLettered {
+                if outcome == Outcome::DeadLettered && effect.repeat == Repeat::First {
                     context.dead_letter(project, captured, &reason);
                 }
                 ended(outcome, reason)

@@ -57,6 +57,8 @@ pub struct Projector {
 pub struct CaughtUp {
     pub projects: std::collections::HashMap<String, u32>,
     pub plugin_storage: Vec<(String, String, String)>,
+    /// The ordering that the journal names last.
+    pub ordering: Option<String>,
 }
 
 struct Open {
@@ -82,6 +84,7 @@ impl Projector {
         let start = CaughtUp {
             projects: open.projection.projects().clone(),
             plugin_storage: std::mem::take(&mut open.plugin_storage),
+            ordering: open.projection.ordering().map(str::to_owned),
         };
         caught_up.send(start).ok();
         let mut presence_checked = Instant::now();

@@ -2,14 +2,16 @@
 
 use serde_json::{Value, json};
 use weir_event::intake::{CapturedEvent, IntakeRecord};
-use weir_event::journal::{BatchRecord, ChainMember, EventEffect, StepEffect, StepLabel};
+use weir_event::journal::{BatchRecord, ChainMember, EventEffect, Repeat, StepEffect, StepLabel};
 use weir_event::normalize::{self, PluginEvent};
 use weir_event::prepare::{self, Captured, Refusal, Warning};
 use weir_event::{Outcome, ProjectId, ids};
-use weir_identity::{Arrival, Changes, GroupSnapshot, IdentityEvent};
+use weir_identity::{Changes, GroupSnapshot, IdentityEvent};
 use weir_store::{
     DeadLetterRow, DistinctIdRow, EventRow, GroupRow, GroupTypeRow, PersonRow, Restored, RowBatch, WarningRow,
 };
+
+use crate::identity::{Applied, Identity};
 
 /// Why an event that passed the plugins is not stored.
 #[derive(Debug)]
@@ -79,6 +81,7 @@ impl EventContext<'_> {
             team_id: project,
             distinct_id: row.distinct_id,
             person_id: row.person,
+            is_deleted: row.is_deleted,
             version: row.version,
             offset,
         }));
@@ -96,6 +99,7 @@ impl EventContext<'_> {
             created_at_ms: row.created_at_ms,
             properties: row.properties,
             property_times: row.property_times,
+            is_deleted: row.is_deleted,
             version: row.version,
             offset,
         }));
@@ -116,16 +120,23 @@ fn event_of(
     }
 }
 
-/// Turns an event into its row and applies it to its person and groups. Returns whether the person is
-/// identified.
+/// An event that has a row now.
+#[derive(Debug)]
+pub struct Stored {
+    pub is_identified: bool,
+    /// It took the place of another of its uuid.
+    pub replaces: bool,
+}
+
+/// Turns an event into its row and applies it to its person and groups.
 pub fn store(
-    identity: &mut Arrival,
+    identity: &mut Identity,
     context: &mut EventContext<'_>,
     captured: &CapturedEvent,
     project: u32,
     at_hand: Option<PluginEvent>,
     (chain, effect): (&[ChainMember], &EventEffect),
-) -> Result<bool, Ended> {
+) -> Result<Stored, Ended> {
     let unreadable = |error: serde_json::Error| Ended { outcome: Outcome::DeadLettered, reason: error.to_string() };
     let mut event =
         at_hand.map_or_else(|| event_of(context.record, captured, effect, project), Ok).map_err(unreadable)?;
@@ -137,7 +148,11 @@ pub fn store(
     let known = Captured { uuid: captured.uuid, distinct_id: &captured.distinct_id, received_at_ms };
     let mut warnings = Vec::new();
     let prepared = prepare::prepare(event, known, &mut warnings);
-    context.warn(project, warnings);
+    // What is wrong with an event is said when it first arrives.
+    let is_first = effect.repeat == Repeat::First;
+    if is_first {
+        context.warn(project, warnings);
+    }
     let mut prepared = prepared.map_err(|refusal| match refusal {
         Refusal::Dropped(reason) => Ended { outcome: Outcome::Dropped, reason },
         Refusal::DeadLettered(reason) => Ended { outcome: Outcome::DeadLettered, reason },
@@ -145,7 +160,7 @@ pub fn store(
     if !effect.steps.is_empty() {
         name_plugins(&mut prepared.properties, chain, &effect.steps);
     }
-    let outcome = identity.apply(IdentityEvent {
+    let event = IdentityEvent {
         project: ProjectId(project),
         uuid: prepared.uuid,
         event: &prepared.event,
@@ -154,8 +169,16 @@ pub fn store(
         timestamp_ms: prepared.timestamp_ms,
         received_at_ms,
         profile: prepared.profile,
-    });
+    };
+    let Some(applied) = identity.apply(event, &captured.data, context.offset) else {
+        return Err(Ended { outcome: Outcome::Deduplicated, reason: "this uuid was received before".into() });
+    };
+    let Applied { mut outcome, payload, replaces } = applied;
+    if !is_first {
+        outcome.changes.warnings.clear();
+    }
     context.note(project, outcome.changes);
+    context.rows.superseded.extend(replaces.map(|offset| (project, prepared.uuid, offset)));
     context.rows.events.push(EventRow {
         uuid: prepared.uuid,
         event: prepared.event,
@@ -172,10 +195,10 @@ pub fn store(
         groups: outcome.groups,
         plugins: steps_json(chain, &effect.steps),
         received_at_ms,
-        payload: 0,
+        payload,
         offset: context.offset,
     });
-    Ok(outcome.is_identified)
+    Ok(Stored { is_identified: outcome.is_identified, replaces: replaces.is_some() })
 }
 
 /// The lists that PostHog's plugin server writes, under the same names.
@@ -222,6 +245,7 @@ pub fn group_snapshot(restored: &Restored) -> GroupSnapshot {
         created_at_ms: row.created_at_ms,
         properties: row.properties.clone(),
         property_times: row.property_times.clone(),
+        is_deleted: row.is_deleted,
         version: row.version,
     });
     GroupSnapshot { group_types: group_types.collect(), groups: groups.collect() }
@@ -244,6 +268,7 @@ pub fn identity_id(row: DistinctIdRow) -> weir_identity::DistinctIdRow {
         project: ProjectId(row.team_id),
         distinct_id: row.distinct_id,
         person: row.person_id,
+        is_deleted: row.is_deleted,
         version: row.version,
     }
 }

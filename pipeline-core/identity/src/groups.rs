@@ -103,21 +103,12 @@ impl Project {
         let given = |key: &str| event.properties.get(key).filter(|value| is_truthy(value)).map(js::string);
         let (Some(kind), Some(key)) = (given("$group_type"), given("$group_key")) else { return };
         let key = js::without_nul(key);
-        let length = key.chars().count();
-        if length > KEY_LIMIT_CHARS {
-            changes.warnings.push(Warning {
-                kind: "group_key_too_long",
-                details: json!({
-                    "eventUuid": event.uuid,
-                    "groupType": kind,
-                    "groupKey": key.chars().take(100).collect::<String>(),
-                    "groupKeyLength": length,
-                    "maxLength": KEY_LIMIT_CHARS,
-                }),
-            });
+        // The type gets its slot even if the key is refused.
+        let Some(slot) = self.slot_of(event.project, &kind, changes) else { return };
+        if let Some(warning) = key_warning(event, &kind, &key) {
+            changes.warnings.push(warning);
             return;
         }
-        let Some(slot) = self.slot_of(event.project, &kind, changes) else { return };
         let mut set = event.properties.get("$group_set").cloned().unwrap_or_default();
         js::value_without_nul(&mut set);
         let set = if let Value::Object(set) = set { set } else { Map::new() };
@@ -147,6 +138,7 @@ impl Project {
             created_at_ms: group.created_at_ms,
             properties: Value::Object(group.properties.clone()).to_string(),
             property_times: Value::Object(group.times.clone()).to_string(),
+            is_deleted: false,
             version: group.version,
         });
     }
@@ -163,4 +155,19 @@ impl Project {
             .collect();
         (!columns.is_empty()).then(|| Value::Object(columns).to_string())
     }
+}
+
+/// Why a group cannot be kept under its key, if so.
+pub(crate) fn key_warning(event: &IdentityEvent<'_>, kind: &str, key: &str) -> Option<Warning> {
+    let length = key.chars().count();
+    (length > KEY_LIMIT_CHARS).then(|| Warning {
+        kind: "group_key_too_long",
+        details: json!({
+            "eventUuid": event.uuid,
+            "groupType": kind,
+            "groupKey": key.chars().take(100).collect::<String>(),
+            "groupKeyLength": length,
+            "maxLength": KEY_LIMIT_CHARS,
+        }),
+    })
 }

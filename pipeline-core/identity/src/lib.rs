@@ -4,6 +4,7 @@
 //!
 //! * [`Arrival`]: PostHog's rules of December 2022; events are applied in the order of the log, one at
 //!   a time.
+//! * [`EventTime`]: the order of arrival does not matter.
 //! * It is a pure state machine. No clock, no randomness, no I/O: a rebuild from the logs gives the
 //!   same persons with the same uuids.
 //! * Every change of a person, of an id's owner or of a group comes out as a row with a higher
@@ -17,6 +18,7 @@
 
 mod arrival;
 mod event;
+mod event_time;
 mod groups;
 mod merge;
 mod people;
@@ -25,5 +27,6 @@ mod rows;
 
 pub use arrival::Arrival;
 pub use event::{IdentityEvent, Outcome, PersonMode};
+pub use event_time::{Arrived, EventTime};
 pub use merge::is_illegal;
 pub use rows::{Changes, DistinctIdRow, GroupRow, GroupSnapshot, GroupTypeRow, PersonRow};

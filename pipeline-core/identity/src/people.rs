@@ -107,7 +107,13 @@ impl People {
     /// Gives a new id to a person.
     pub fn add_id(&mut self, project: ProjectId, distinct_id: &str, index: PersonIndex) -> DistinctIdRow {
         self.push_id(project, distinct_id, index, 0);
-        DistinctIdRow { project, distinct_id: distinct_id.to_owned(), person: self.person(index).uuid, version: 0 }
+        DistinctIdRow {
+            project,
+            distinct_id: distinct_id.to_owned(),
+            person: self.person(index).uuid,
+            is_deleted: false,
+            version: 0,
+        }
     }
 
     fn push_id(&mut self, project: ProjectId, distinct_id: &str, index: PersonIndex, version: u32) {
@@ -144,6 +150,7 @@ impl People {
                 project,
                 distinct_id: self.text_of(&id).to_owned(),
                 person: uuid,
+                is_deleted: false,
                 version: u64::from(id.version),
             });
             at = id.next;

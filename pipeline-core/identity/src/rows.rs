@@ -24,6 +24,8 @@ pub struct DistinctIdRow {
     pub project: ProjectId,
     pub distinct_id: String,
     pub person: Uuid,
+    /// Nothing speaks of the id any more.
+    pub is_deleted: bool,
     pub version: u64,
 }
 
@@ -49,6 +51,8 @@ pub struct GroupRow {
     pub properties: String,
     /// JSON text: property name to the time of the event that set it, milliseconds.
     pub property_times: String,
+    /// Nothing speaks of the group any more.
+    pub is_deleted: bool,
     pub version: u64,
 }
 

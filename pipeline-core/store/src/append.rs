@@ -72,7 +72,7 @@ pub fn distinct_ids(appender: &mut Appender<'_>, rows: &RowBatch) -> duckdb::Res
             i64::from(row.team_id),
             row.distinct_id,
             uuid.of(row.person_id),
-            0_i8,
+            i8::from(row.is_deleted),
             row.version,
             row.offset,
         ])
@@ -94,6 +94,7 @@ pub fn groups(appender: &mut Appender<'_>, rows: &RowBatch) -> duckdb::Result<()
             at(row.created_at_ms),
             row.properties,
             row.property_times,
+            i8::from(row.is_deleted),
             row.version,
             row.offset,
         ])

@@ -5,6 +5,7 @@
 
 use duckdb::Connection;
 use weir_api::ledger::TableDigest;
+use weir_event::Ordering;
 
 use crate::error::StoreError;
 
@@ -27,8 +28,25 @@ const TABLES: [(&str, &str); 9] = [
     ("projects", "team_id, token"),
 ];
 
+/// The same where the order of arrival makes no difference: without what only says when something came.
+const BY_EVENT_TIME: [(&str, &str); 5] = [
+    (
+        "events",
+        "uuid, event, properties, timestamp, team_id, distinct_id, elements_chain, person_id, person_created_at, \
+         person_mode, group0_properties, group1_properties, group2_properties, group3_properties, group4_properties, \
+         group0_created_at, group1_created_at, group2_created_at, group3_created_at, group4_created_at",
+    ),
+    ("groups", "team_id, group_type_index, group_type, group_key, created_at, group_properties"),
+    ("persons", "id, created_at, team_id, properties, is_identified"),
+    ("person_distinct_ids", "team_id, distinct_id, person_id"),
+    ("projects", "team_id, token"),
+];
+
 pub fn digests(connection: &Connection) -> Result<Vec<TableDigest>, StoreError> {
-    TABLES
+    let schema: String =
+        connection.query_row("SELECT value FROM weir_meta WHERE key = 'schema'", [], |row| row.get(0))?;
+    let tables: &[(&str, &str)] = if schema.ends_with(Ordering::EventTime.as_str()) { &BY_EVENT_TIME } else { &TABLES };
+    tables
         .iter()
         .map(|(table, columns)| {
             let sql = format!(

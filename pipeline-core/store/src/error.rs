@@ -5,7 +5,7 @@ pub enum StoreError {
     #[error("cannot open the store {path}: {message}", path = path.display())]
     Open { path: PathBuf, message: String },
     #[error("the store {path} has schema {found}, this version writes {expected}", path = path.display())]
-    Schema { path: PathBuf, found: String, expected: &'static str },
+    Schema { path: PathBuf, found: String, expected: String },
     #[error("the store {path} is gone from the disk", path = path.display())]
     Vanished { path: PathBuf },
     #[error("the store failed: {0}")]

@@ -28,7 +28,7 @@ mod writer;
 pub use digest::digests;
 pub use error::StoreError;
 pub use query::{QueryLimits, QueryPool};
-pub use restore::Restored;
+pub use restore::{CountedEvent, Restored, Versions};
 pub use rows::{
     Cursor, DeadLetterRow, DistinctIdRow, EventRow, GroupRow, GroupTypeRow, PersonRow, PluginLogRow, RowBatch,
     StorageRow, WarningRow,

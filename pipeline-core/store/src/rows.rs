@@ -48,6 +48,7 @@ pub struct DistinctIdRow {
     pub team_id: u32,
     pub distinct_id: String,
     pub person_id: Uuid,
+    pub is_deleted: bool,
     pub version: u64,
     pub offset: u64,
 }
@@ -72,6 +73,7 @@ pub struct GroupRow {
     pub properties: String,
     /// JSON text: property name to milliseconds.
     pub property_times: String,
+    pub is_deleted: bool,
     pub version: u64,
     pub offset: u64,
 }

@@ -1,6 +1,8 @@
 //! Tables and views. Tables end in `_rows` and only grow; views give current state under the names
 //! that people query.
 
+use weir_event::Ordering;
+
 /// Changes with every change of a table; a store with another one is rebuilt.
 pub const SCHEMA_VERSION: &str = "2";
 
@@ -37,7 +39,7 @@ CREATE TABLE IF NOT EXISTS group_type_rows (
 
 CREATE TABLE IF NOT EXISTS group_rows (
     team_id BIGINT, group_type VARCHAR, group_key VARCHAR, created_at TIMESTAMP, properties JSON, property_times JSON,
-    version UBIGINT, _offset UBIGINT
+    is_deleted TINYINT, version UBIGINT, _offset UBIGINT
 );
 
 CREATE TABLE IF NOT EXISTS plugin_log_rows (
@@ -83,7 +85,7 @@ FROM (
         PARTITION BY team_id, group_type, group_key ORDER BY version DESC, _offset DESC) AS newest
     FROM group_rows
 ) g JOIN group_types t ON t.team_id = g.team_id AND t.group_type = g.group_type
-WHERE g.newest = 1;
+WHERE g.newest = 1 AND g.is_deleted = 0;
 
 CREATE OR REPLACE VIEW persons AS
 SELECT id, created_at, team_id, properties, is_identified, version, _offset FROM (
@@ -118,8 +120,63 @@ SELECT plugin_id, key, value FROM (
 ) WHERE newest = 1 AND value IS NOT NULL;
 "#;
 
+/// `events` by their own time: of one uuid the one that counts, with persons and groups as they are known now.
+const EVENT_TIME_EVENTS: &str = r#"
+CREATE OR REPLACE VIEW weir_counted AS
+SELECT r.*, CASE WHEN r.person_mode = 'full' AND json_exists(r.properties, '$."$groups"') THEN coalesce((
+        SELECT json_group_object('$group_' || t.group_type_index, e.value)
+        FROM json_each(r.properties, '$."$groups"') e
+        JOIN group_types t ON t.team_id = r.team_id AND t.group_type = e.key
+    ), '{}'::JSON) ELSE '{}'::JSON END AS named_groups
+FROM event_rows r
+ANTI JOIN superseded_rows s ON s.team_id = r.team_id AND s.uuid = r.uuid AND s._offset = r._offset;
+
+CREATE OR REPLACE MACRO weir_slot(named, properties, slot) AS
+    coalesce(named->>('$."$group_' || slot || '"'), properties->>('$."$group_' || slot || '"'), '');
+
+CREATE OR REPLACE VIEW events AS SELECT
+    c.uuid, c.event, CASE WHEN c.named_groups = '{}'::JSON THEN c.properties
+        ELSE json_merge_patch(c.properties, c.named_groups) END AS properties,
+    c.timestamp, c.team_id, c.distinct_id, c.elements_chain, c.created_at,
+    coalesce((SELECT any_value(d.person_id) FROM person_distinct_ids d
+        WHERE d.team_id = c.team_id AND d.distinct_id = c.distinct_id), c.person_id) AS person_id,
+    CASE WHEN c.person_mode = 'full' THEN coalesce((SELECT any_value(p.created_at) FROM person_distinct_ids d
+        JOIN persons p ON p.team_id = d.team_id AND p.id = d.person_id
+        WHERE d.team_id = c.team_id AND d.distinct_id = c.distinct_id), c.person_created_at)
+        ELSE c.person_created_at END AS person_created_at,
+    c.person_properties, c.person_mode,
+{group_columns}
+    weir_slot(c.named_groups, c.properties, 0) AS "$group_0", weir_slot(c.named_groups, c.properties, 1) AS "$group_1",
+    weir_slot(c.named_groups, c.properties, 2) AS "$group_2", weir_slot(c.named_groups, c.properties, 3) AS "$group_3",
+    weir_slot(c.named_groups, c.properties, 4) AS "$group_4",
+    weir_text(c.properties, '$window_id') AS "$window_id", weir_text(c.properties, '$session_id') AS "$session_id",
+    c.plugins, c._timestamp, c._offset
+FROM weir_counted c;
+"#;
+
+/// The columns of one group slot in [`EVENT_TIME_EVENTS`].
+const GROUP_COLUMNS: &str = r#"
+    coalesce((SELECT any_value(g.group_properties) FROM groups g WHERE g.team_id = c.team_id
+        AND g.group_type_index = {slot} AND g.group_key = weir_slot(c.named_groups, c.properties, {slot})
+        AND c.person_mode = 'full'), '{}'::JSON) AS group{slot}_properties,
+    coalesce((SELECT any_value(g.created_at) FROM groups g WHERE g.team_id = c.team_id
+        AND g.group_type_index = {slot} AND g.group_key = weir_slot(c.named_groups, c.properties, {slot})
+        AND c.person_mode = 'full'), make_timestamp_ms(0)) AS group{slot}_created_at,
+"#;
+
+/// The view `events` of an ordering.
+pub fn events_view(ordering: Ordering) -> String {
+    match ordering {
+        Ordering::Arrival => ARRIVAL_EVENTS.to_owned(),
+        Ordering::EventTime => {
+            let columns: String = (0..5).map(|slot| GROUP_COLUMNS.replace("{slot}", &slot.to_string())).collect();
+            EVENT_TIME_EVENTS.replace("{group_columns}", &columns)
+        }
+    }
+}
+
 /// `events` in the order of the log: what was known when each was stored.
-pub const ARRIVAL_EVENTS: &str = r#"
+const ARRIVAL_EVENTS: &str = r#"
 CREATE OR REPLACE VIEW events AS SELECT
     uuid, event, properties, timestamp, team_id, distinct_id, elements_chain, created_at, person_id,
     person_created_at, person_properties, person_mode,

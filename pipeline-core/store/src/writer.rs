@@ -4,12 +4,13 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use duckdb::{AccessMode, Appender, Config, Connection, params};
+use weir_event::Ordering;
 
 use crate::append;
 use crate::error::StoreError;
 use crate::query::QueryPool;
 use crate::rows::{Cursor, RowBatch};
-use crate::schema::{ARRIVAL_EVENTS, SCHEMA_VERSION, TABLES, VIEWS};
+use crate::schema::{SCHEMA_VERSION, TABLES, VIEWS, events_view};
 
 #[derive(Debug, Clone)]
 pub struct StoreConfig {
@@ -17,11 +18,13 @@ pub struct StoreConfig {
     /// DuckDB's own limit, e.g. `1GB`; it spills or fails beyond it.
     pub memory_limit: String,
     pub threads: u32,
+    /// How identity orders events; a store of another ordering is rebuilt.
+    pub ordering: Ordering,
 }
 
 impl StoreConfig {
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), memory_limit: "1GB".into(), threads: 2 }
+        Self { path: path.into(), memory_limit: "1GB".into(), threads: 2, ordering: Ordering::default() }
     }
 }
 
@@ -37,6 +40,7 @@ impl StoreWriter {
     /// Opens or creates the store and brings tables and views to this version.
     pub fn open(config: StoreConfig) -> Result<Self, StoreError> {
         let connection = connect(&config, AccessMode::ReadWrite)?;
+        let expected = format!("{SCHEMA_VERSION}, {}", config.ordering.as_str());
         let setup = || -> duckdb::Result<Option<String>> {
             connection.execute_batch(TABLES)?;
             let mut statement = connection.prepare("SELECT value FROM weir_meta WHERE key = 'schema'")?;
@@ -49,16 +53,16 @@ impl StoreWriter {
             drop(statement);
             if found.is_none() {
                 connection.execute_batch("BEGIN; INSERT INTO weir_state VALUES (0, 0, 0, 0, 0, 0, 0, 0, 0);")?;
-                connection.execute("INSERT INTO weir_meta VALUES ('schema', ?)", [SCHEMA_VERSION])?;
+                connection.execute("INSERT INTO weir_meta VALUES ('schema', ?)", [&expected])?;
                 connection.execute_batch("COMMIT")?;
             }
             connection.execute_batch(VIEWS)?;
-            connection.execute_batch(ARRIVAL_EVENTS)?;
+            connection.execute_batch(&events_view(config.ordering))?;
             Ok(found)
         };
         let found = setup().map_err(|error| open_error(&config.path, &error))?;
-        if let Some(found) = found.filter(|found| found != SCHEMA_VERSION) {
-            return Err(StoreError::Schema { path: config.path, found, expected: SCHEMA_VERSION });
+        if let Some(found) = found.filter(|found| *found != expected) {
+            return Err(StoreError::Schema { path: config.path, found, expected });
         }
         connection
             .execute_batch("SET enable_external_access = false; SET lock_configuration = true;")
@@ -143,6 +147,10 @@ impl StoreWriter {
     pub fn check_present(&self) -> Result<(), StoreError> {
         let present = file_identity(&self.config.path).is_ok_and(|identity| identity == self.identity);
         if present { Ok(()) } else { Err(StoreError::Vanished { path: self.config.path.clone() }) }
+    }
+
+    pub fn ordering(&self) -> Ordering {
+        self.config.ordering
     }
 
     pub fn path(&self) -> &Path {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
+use pipeline_core::event::Ordering;
 use tauri::{RunEvent, WebviewUrl, WebviewWindowBuilder};
 use tokio::runtime::Runtime;
 use weir_studio::{ServeConfig, Server};
@@ -17,6 +18,7 @@ fn main() -> anyhow::Result<()> {
     let plugins = std::env::args_os().skip(1).map(PathBuf::from).collect();
     let server = runtime.block_on(Server::start(ServeConfig {
         data_dir: data_dir(),
+        ordering: Ordering::Arrival,
         capture: ([127, 0, 0, 1], 0).into(),
         control: ([127, 0, 0, 1], 0).into(),
         demo: true,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 use pipeline_core::capture::{self, CaptureDeps};
-use pipeline_core::event::{Clock, SystemClock};
+use pipeline_core::event::{Clock, Ordering, SystemClock};
 use pipeline_core::flow::{Flow, FlowConfig, StoreProbe};
 use pipeline_core::log::RealFilesystem;
 use pipeline_core::plugins::Limits;
@@ -37,6 +37,7 @@ pub struct ServeConfig {
     pub demo_seed: u64,
     pub plugins: Vec<PathBuf>,
     pub store_probe: Option<StoreProbe>,
+    pub ordering: Ordering,
 }
 
 /// A running server.
@@ -74,6 +75,7 @@ impl Server {
             filesystem: Arc::new(RealFilesystem),
             clock: Arc::clone(&clock),
             plugin_limits: Limits::default(),
+            ordering: config.ordering,
             plugins: config.plugins,
             store_probe: config.store_probe,
             demo: Some(Arc::clone(&demo) as _),

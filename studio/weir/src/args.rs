@@ -70,6 +70,17 @@ pub struct Serve {
 pub enum Ordering {
     /// In the order of the log
     Arrival,
+    /// By the events' own time: the order of arrival makes no difference
+    EventTime,
+}
+
+impl From<Ordering> for pipeline_core::event::Ordering {
+    fn from(ordering: Ordering) -> Self {
+        match ordering {
+            Ordering::Arrival => Self::Arrival,
+            Ordering::EventTime => Self::EventTime,
+        }
+    }
 }
 
 /// Which server a command talks to: --url and --token, else WEIR_URL and WEIR_TOKEN, else the one that

@@ -28,6 +28,7 @@ async fn serve_until_stopped(serve: Serve) -> anyhow::Result<ExitCode> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let config = ServeConfig {
         data_dir: serve.data,
+        ordering: serve.ordering.into(),
         capture: serve.capture,
         control: serve.control,
         demo: serve.demo,

@@ -46,8 +46,11 @@ fn rows() -> Vec<EventRow> {
                 person_id: event.uuid,
                 person_created_at_ms: 1_700_000_000_000,
                 person_properties: "{}".into(),
+                person_mode: "full",
+                groups: None,
                 plugins: "[]".into(),
                 received_at_ms: 1_700_000_000_000,
+                payload: 0,
                 offset,
             }
         })
@@ -61,7 +64,8 @@ fn raw(rows: &[EventRow]) -> anyhow::Result<f64> {
     connection.execute_batch(
         "SET threads = 1; CREATE TABLE event_rows (uuid UUID, event VARCHAR, properties JSON, timestamp TIMESTAMP, \
          team_id BIGINT, distinct_id VARCHAR, elements_chain VARCHAR, created_at TIMESTAMP, person_id UUID, \
-         person_created_at TIMESTAMP, person_properties JSON, plugins JSON, _timestamp TIMESTAMP, _offset UBIGINT)",
+         person_created_at TIMESTAMP, person_properties JSON, person_mode VARCHAR, groups JSON, plugins JSON, \
+         _timestamp TIMESTAMP, _payload UHUGEINT, _offset UBIGINT)",
     )?;
     let at = |ms: i64| Value::Timestamp(TimeUnit::Microsecond, ms * 1_000);
     let started = Instant::now();
@@ -81,8 +85,11 @@ fn raw(rows: &[EventRow]) -> anyhow::Result<f64> {
                 row.person_id.to_string(),
                 at(row.person_created_at_ms),
                 row.person_properties,
+                row.person_mode,
+                row.groups,
                 row.plugins,
                 at(row.received_at_ms),
+                row.payload,
                 row.offset,
             ])?;
         }
