@@ -34,7 +34,7 @@ pub enum CaptureError {
     TooLarge { limit_bytes: usize },
     #[error("the request body did not arrive in time")]
     SlowBody,
-    #[error("the client left before its request was read")]
+    #[error("failed to decode request: the body ended early")]
     ClientGone,
     #[error("transient error, please retry")]
     Crowded,
@@ -69,7 +69,7 @@ impl CaptureError {
         match self {
             Self::MissingToken | Self::MixedTokens | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::SlowBody | Self::ClientGone => StatusCode::REQUEST_TIMEOUT,
+            Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::Crowded | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,
         }

@@ -31,7 +31,8 @@ pub async fn read(body: &mut Body, limits: &Limits, grant: &mut Grant) -> Result
         let data = match timeout_at(deadline, body.frame()).await {
             Err(_) => return Err(CaptureError::SlowBody),
             Ok(None) => return Ok(bytes),
-            Ok(Some(Err(error))) => return Err(CaptureError::Decode(format!("the body ended early: {error}"))),
+            Ok(Some(Err(error))) if is_end(&error) => return Err(CaptureError::ClientGone),
+            Ok(Some(Err(error))) => return Err(CaptureError::Decode(format!("the body cannot be read: {error}"))),
             Ok(Some(Ok(frame))) => match frame.into_data() {
                 Ok(data) => data,
                 // Trailers say nothing about events.
@@ -63,4 +64,17 @@ pub async fn discard(mut body: Body, limits: &Limits) {
         }
         left -= length;
     }
+}
+
+/// The connection ended inside the body, rather than something being wrong with how it was framed.
+fn is_end(error: &axum::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(io) = error.downcast_ref::<std::io::Error>() {
+            return matches!(io.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof);
+        }
+        cause = error.source();
+    }
+    false
 }
