@@ -267,7 +267,8 @@ fn ten_thousand_connections_that_say_nothing_pass() {
             raw.send(b"POST /e/ HTTP/1.1\r\nX-Slow: ");
         }
         wait_for("a good request among them", || weir.send(&[event("among", "ann", 3, json!({}))]).then_some(()));
-        assert!(idle.iter_mut().all(Raw::is_hung_up), "all of them are given up");
+        let crowd = &mut idle[count / 2..];
+        assert!(crowd.iter_mut().all(Raw::is_hung_up), "those that came when it was full are given up soon");
         (0, 1)
     });
 }

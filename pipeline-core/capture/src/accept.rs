@@ -21,8 +21,6 @@ use crate::share::{FairShare, Grant};
 const FIRST_GRANT_BYTES: usize = 16 << 10;
 /// A larger body is unpacked on a thread of its own, so that short requests do not wait for it.
 const LARGE_BODY_BYTES: usize = 64 << 10;
-/// Appends that wait for the log at one time; it syncs for all of them at once.
-const WAITING_APPENDS: usize = 2_048;
 /// Large bodies that are unpacked at one time: what comes out is accounted for only afterwards.
 const LARGE_AT_ONCE: usize = 2;
 
@@ -64,7 +62,7 @@ impl Capture {
     pub fn new(deps: CaptureDeps) -> Self {
         Self {
             in_hand: FairShare::new("in_hand_bytes", deps.limits.in_hand_bytes),
-            appends: FairShare::new("appends", WAITING_APPENDS),
+            appends: FairShare::new("appends", deps.limits.waiting_appends),
             large: FairShare::new("large_bodies", LARGE_AT_ONCE),
             deps,
         }
@@ -97,7 +95,9 @@ impl Capture {
             let example = refusal.error.to_string();
             self.deps.rejections.count(&refusal.token, refusal.error.rule(), refusal.events, &example);
         }
-        if !head.headers.contains_key(header::EXPECT) {
+        // Whoever is slow or gone, or asked first, sends nothing that is worth waiting for.
+        let still_sends = !matches!(refusal.error, CaptureError::SlowBody | CaptureError::ClientGone);
+        if still_sends && !head.headers.contains_key(header::EXPECT) {
             reading::discard(body, &self.deps.limits).await;
         }
         Err(refusal.error)
@@ -239,33 +239,4 @@ fn site_url(headers: &HeaderMap) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().expect("a value"))).collect()
-    }
-
-    #[test]
-    fn the_address_is_the_first_that_proxies_name() {
-        let peer = "10.0.0.9:4321".parse().expect("an address");
-        for (forwarded, ip) in [
-            ("1.2.3.4", "1.2.3.4"),
-            (" 1.2.3.4:567 , 10.0.0.1", "1.2.3.4"),
-            ("2001:db8::1", "2001:db8::1"),
-            ("[2001:db8::1]:80", "[2001:db8::1]:80"),
-            ("", "10.0.0.9"),
-            (" , 1.2.3.4", "10.0.0.9"),
-        ] {
-            assert_eq!(client_ip(&headers(&[("x-forwarded-for", forwarded)]), peer), ip, "{forwarded}");
-        }
-        assert_eq!(client_ip(&HeaderMap::new(), peer), "10.0.0.9");
-    }
-
-    #[test]
-    fn the_site_is_what_the_client_addressed() {
-        assert_eq!(site_url(&headers(&[("host", "a.example:8000")])), "http://a.example:8000");
-        assert_eq!(site_url(&headers(&[("host", "a"), ("x-forwarded-proto", "HTTPS")])), "https://a");
-        assert_eq!(site_url(&headers(&[("host", "a"), ("x-forwarded-proto", "http")])), "http://a");
-    }
-}
+mod tests;

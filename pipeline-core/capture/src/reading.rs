@@ -26,8 +26,7 @@ pub async fn read(body: &mut Body, limits: &Limits, grant: &mut Grant) -> Result
     let started = Instant::now();
     let mut bytes: Vec<u8> = Vec::new();
     loop {
-        let earned = Duration::from_secs_f64(bytes.len() as f64 / limits.body_bytes_per_second as f64);
-        let deadline = started + limits.body_grace + earned;
+        let deadline = started + allowed(bytes.len(), limits);
         let data = match timeout_at(deadline, body.frame()).await {
             Err(_) => return Err(CaptureError::SlowBody),
             Ok(None) => return Ok(bytes),
@@ -51,6 +50,11 @@ pub async fn read(body: &mut Body, limits: &Limits, grant: &mut Grant) -> Result
         }
         bytes.extend_from_slice(&data);
     }
+}
+
+/// How long the next byte of a body may be in coming, from the start.
+fn allowed(arrived_bytes: usize, limits: &Limits) -> Duration {
+    limits.body_grace + Duration::from_secs_f64(arrived_bytes as f64 / limits.body_bytes_per_second as f64)
 }
 
 /// Takes the rest of a refused body and forgets it.
@@ -77,4 +81,19 @@ fn is_end(error: &axum::Error) -> bool {
         cause = error.source();
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_arrives_earns_time() {
+        let limits = Limits::default();
+        let grace = limits.body_grace;
+        assert_eq!(allowed(0, &limits), grace);
+        // One byte a second earns next to nothing, a slow line of 100 kB/s as much as it needs.
+        assert!(allowed(15, &limits) < grace + Duration::from_millis(1));
+        assert!(allowed(10_000_000, &limits) > Duration::from_secs(100));
+    }
 }

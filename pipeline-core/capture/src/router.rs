@@ -32,6 +32,8 @@ pub struct Limits {
     pub json_bytes: usize,
     /// Of all bodies and events between their first byte and the log.
     pub in_hand_bytes: usize,
+    /// Appends that wait for the log at one time; it syncs for all of them at once.
+    pub waiting_appends: usize,
     /// A body may take this long, and then a second for every so many bytes that arrived.
     pub body_grace: Duration,
     pub body_bytes_per_second: usize,
@@ -45,6 +47,7 @@ impl Default for Limits {
             body_bytes: 20 << 20,
             json_bytes: 20 << 20,
             in_hand_bytes: 128 << 20,
+            waiting_appends: 2_048,
             body_grace: Duration::from_secs(15),
             body_bytes_per_second: 64 << 10,
             patience: Duration::from_secs(10),

@@ -116,6 +116,11 @@ impl FairShare {
         self.lock().waiting.iter().filter(|waiting| !waiting.granted.is_closed()).count()
     }
 
+    #[cfg(test)]
+    pub fn free(&self) -> usize {
+        self.lock().free
+    }
+
     fn release(self: &Arc<Self>, holder: Holder, amount: usize) {
         self.lock().give_back(holder, amount);
         self.serve();
