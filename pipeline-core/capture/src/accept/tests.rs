@@ -140,3 +140,30 @@ async fn memory_is_bounded_by_what_is_in_hand() {
     assert_eq!(capture.accept(head(), Body::from(body)).await, Err(CaptureError::Crowded));
     assert_eq!(capture.accept(head(), event("t")).await, Ok(()));
 }
+
+fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+    pairs.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().expect("a value"))).collect()
+}
+
+#[test]
+fn the_address_is_the_first_that_proxies_name() {
+    let peer = "10.0.0.9:4321".parse().expect("an address");
+    for (forwarded, ip) in [
+        ("1.2.3.4", "1.2.3.4"),
+        (" 1.2.3.4:567 , 10.0.0.1", "1.2.3.4"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("[2001:db8::1]:80", "[2001:db8::1]:80"),
+        ("", "10.0.0.9"),
+        (" , 1.2.3.4", "10.0.0.9"),
+    ] {
+        assert_eq!(client_ip(&headers(&[("x-forwarded-for", forwarded)]), peer), ip, "{forwarded}");
+    }
+    assert_eq!(client_ip(&HeaderMap::new(), peer), "10.0.0.9");
+}
+
+#[test]
+fn the_site_is_what_the_client_addressed() {
+    assert_eq!(site_url(&headers(&[("host", "a.example:8000")])), "http://a.example:8000");
+    assert_eq!(site_url(&headers(&[("host", "a"), ("x-forwarded-proto", "HTTPS")])), "https://a");
+    assert_eq!(site_url(&headers(&[("host", "a"), ("x-forwarded-proto", "http")])), "http://a");
+}
