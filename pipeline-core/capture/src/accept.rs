@@ -8,7 +8,6 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, Method, header};
 use weir_event::intake::IntakeRecord;
 
-use crate::body::{self, Packing};
 use crate::error::{CaptureError, Refusal};
 use crate::payload::{self, RequestFacts};
 use crate::query::CaptureQuery;
@@ -16,6 +15,11 @@ use crate::reading;
 use crate::rejections::EdgeRejections;
 use crate::router::CaptureDeps;
 use crate::share::{FairShare, Grant};
+use crate::unpacking::{Packed, Unpacked};
+
+/// Headers of the strict endpoint's clients.
+const SDK_INFO: HeaderName = HeaderName::from_static("posthog-sdk-info");
+const REQUEST_TIMESTAMP: HeaderName = HeaderName::from_static("posthog-request-timestamp");
 
 /// What a body is granted before its first byte; it grows from here.
 const FIRST_GRANT_BYTES: usize = 16 << 10;
@@ -31,6 +35,8 @@ pub struct Head {
     pub method: Method,
     pub headers: HeaderMap,
     pub query: CaptureQuery,
+    /// The endpoint that has rules of its own, and answers for each event.
+    pub strict: bool,
 }
 
 pub struct Capture {
@@ -68,10 +74,15 @@ impl Capture {
         }
     }
 
-    /// Ends when the request's events are durable, or with the reason why they are not.
-    pub async fn accept(&self, head: Head, mut body: Body) -> Result<(), CaptureError> {
+    /// Ends when the request's events are durable, with what is to be said about them, or with the reason
+    /// why they are not.
+    pub async fn accept(&self, head: Head, mut body: Body) -> Result<Option<String>, CaptureError> {
         let started = Instant::now();
-        let claimed = (head.method == Method::GET).then(|| head.query.claimed_token()).flatten();
+        let claimed = if head.strict {
+            text(&head.headers, header::AUTHORIZATION).strip_prefix("Bearer ").map(|token| token.trim().to_owned())
+        } else {
+            (head.method == Method::GET).then(|| head.query.claimed_token()).flatten()
+        };
         let mut left_early = LeftEarly {
             rejections: &self.deps.rejections,
             token: claimed.clone().unwrap_or_default(),
@@ -83,10 +94,10 @@ impl Capture {
         left_early.armed = false;
         drop(left_early);
         let refusal = match result {
-            Ok(events) => {
+            Ok((events, answer)) => {
                 metrics::counter!("weir_capture_events_total").increment(u64::from(events));
                 metrics::histogram!("weir_capture_ack_seconds").record(started.elapsed());
-                return Ok(());
+                return Ok(answer);
             }
             Err(refusal) => refusal,
         };
@@ -109,7 +120,7 @@ impl Capture {
         claimed: Option<String>,
         body: &mut Body,
         left_early: &mut LeftEarly<'_>,
-    ) -> Result<u32, Refusal> {
+    ) -> Result<(u32, Option<String>), Refusal> {
         let limits = &self.deps.limits;
         // Asked before the body is read, so that a full disk costs the client one round trip.
         self.deps.intake.check().map_err(|refusal| Refusal::of_one(CaptureError::Unavailable(refusal)))?;
@@ -118,7 +129,7 @@ impl Capture {
             received_at_ms: self.deps.clock.now_ms(),
             site_url: site_url(&head.headers),
             token: claimed,
-            query_sent_at: head.query.sent_at.clone(),
+            query_sent_at: if head.strict { strict_sent_at(&head.headers) } else { head.query.sent_at.clone() },
             form_sent_at: None,
             engage: head.path.starts_with("/engage"),
             ip: address.clone(),
@@ -133,10 +144,11 @@ impl Capture {
         let first = FIRST_GRANT_BYTES;
         let mut grant = self.in_hand.acquire(holder, first, limits.patience).await.map_err(crowded).map_err(unread)?;
         let bytes = reading::read(body, limits, &mut grant).await.map_err(unread)?;
-        let records = self.unpack(head, facts, bytes).await?;
+        let bearer = facts.token.clone();
+        let Unpacked { records, answer, refused: refused_apart } = self.unpack(head, facts, bytes).await?;
 
         let events: u32 = records.iter().map(IntakeRecord::event_count).sum();
-        let token = records.first().map(|record| record.token.clone()).unwrap_or_default();
+        let token = records.first().map(|record| record.token.clone()).or(bearer).unwrap_or_default();
         left_early.token.clone_from(&token);
         left_early.events = events;
         let refused = |error| Refusal { error, token: token.clone(), events };
@@ -149,7 +161,10 @@ impl Capture {
         for record in records {
             self.append(record, &in_hand, &turn).await.map_err(refused)?;
         }
-        Ok(events)
+        for error in refused_apart {
+            self.deps.rejections.count(&token, error.rule(), 1, &error.to_string());
+        }
+        Ok((events, answer))
     }
 
     /// Holds its share for as long as the log needs.
@@ -157,8 +172,10 @@ impl Capture {
         self.deps.intake.append(record).await.map_err(CaptureError::Unavailable)
     }
 
-    async fn unpack(&self, head: &Head, facts: RequestFacts, bytes: Vec<u8>) -> Result<Vec<IntakeRecord>, Refusal> {
+    async fn unpack(&self, head: &Head, facts: RequestFacts, bytes: Vec<u8>) -> Result<Unpacked, Refusal> {
         let packed = Packed {
+            strict: head.strict,
+            sdk: text(&head.headers, SDK_INFO).to_owned(),
             content_type: text(&head.headers, header::CONTENT_TYPE).to_owned(),
             content_encoding: text(&head.headers, header::CONTENT_ENCODING).to_owned(),
             compression: head.query.compression.clone(),
@@ -181,37 +198,16 @@ impl Capture {
     }
 }
 
-/// A body with what was said about its packing, ready to move to another thread.
-struct Packed {
-    content_type: String,
-    content_encoding: String,
-    compression: String,
-    data: Option<String>,
-    limit_bytes: usize,
-}
-
-impl Packed {
-    fn unpack(&self, mut facts: RequestFacts, bytes: Vec<u8>) -> Result<Vec<IntakeRecord>, Refusal> {
-        let packing = Packing {
-            content_type: &self.content_type,
-            content_encoding: &self.content_encoding,
-            compression: &self.compression,
-            data: self.data.as_deref(),
-        };
-        let (json, form) = body::unwrap_body(bytes, packing, self.limit_bytes)
-            .map_err(|error| payload::known_only_by_request(error, &facts))?;
-        let form_token = [form.api_key, form.token].into_iter().flatten().find(|token| !token.is_empty());
-        facts.token = facts.token.or(form_token);
-        facts.form_sent_at = form.sent_at.filter(|text| !text.is_empty());
-        payload::unpack(&json, facts)
-    }
-}
-
 fn size_in_hand(record: &IntakeRecord) -> usize {
     match &record.body {
         weir_event::intake::IntakeBody::Events(events) => events.iter().map(|event| event.data.len() + 64).sum(),
         weir_event::intake::IntakeBody::EdgeRejections { .. } => 0,
     }
+}
+
+/// The moment of sending, told by a header there.
+fn strict_sent_at(headers: &HeaderMap) -> Option<String> {
+    Some(text(headers, REQUEST_TIMESTAMP)).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> &str {

@@ -24,6 +24,14 @@ pub enum CaptureError {
     MissingSnapshotData,
     #[error("maximum event size exceeded")]
     EventTooLarge,
+    #[error("event name is longer than 200 characters")]
+    EventNameTooLong,
+    #[error("distinct_id is longer than 200 characters")]
+    DistinctIdTooLong,
+    #[error("timestamp is not RFC 3339")]
+    InvalidTimestamp,
+    #[error("the batch holds this uuid twice")]
+    DuplicateUuid,
     #[error("event submitted without an api_key")]
     MissingToken,
     #[error("batch submitted with inconsistent api_key values")]
@@ -54,6 +62,10 @@ impl CaptureError {
             Self::MissingDistinctId => "missing_distinct_id",
             Self::MissingSnapshotData => "missing_snapshot_data",
             Self::EventTooLarge => "event_too_large",
+            Self::EventNameTooLong => "event_name_too_long",
+            Self::DistinctIdTooLong => "distinct_id_too_long",
+            Self::InvalidTimestamp => "invalid_timestamp",
+            Self::DuplicateUuid => "duplicate_uuid",
             Self::MissingToken => "missing_token",
             Self::MixedTokens => "mixed_tokens",
             Self::InvalidToken(_) => "invalid_token",

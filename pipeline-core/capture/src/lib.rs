@@ -1,7 +1,7 @@
 //! The edge: HTTP requests of PostHog clients become intake records.
 //!
 //! A request is taken off the wire ([`reading`]), unpacked to JSON ([`body`]: [`form`], [`inflate`],
-//! [`lz_string`]), looked over once ([`scan`]), split into events ([`payload`]: [`fields`], [`token`]),
+//! [`lz_string`]), looked over once ([`scan`]), split into events ([`payload`], [`strict`]: [`fields`], [`token`]),
 //! handed to the intake ([`accept`]), and answered only when the intake says that it is durable. A
 //! refused request leaves a counted trace ([`rejections`]), so that the ledger can show it. Projects
 //! share what there is fairly ([`share`]).
@@ -25,8 +25,10 @@ mod rejections;
 mod router;
 mod scan;
 mod share;
+mod strict;
 mod stubs;
 mod token;
+mod unpacking;
 
 pub use error::CaptureError;
 pub use intake::{Intake, IntakeFuture, IntakeRefusal};

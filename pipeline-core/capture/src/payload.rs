@@ -16,7 +16,7 @@ use crate::scan;
 use crate::token::Claim;
 
 /// Of one event's JSON.
-const EVENT_LIMIT_BYTES: usize = 1 << 20;
+pub const EVENT_LIMIT_BYTES: usize = 1 << 20;
 /// What events of PostHog's own services are given as address.
 const INTERNAL_IP: &str = "127.0.0.1";
 

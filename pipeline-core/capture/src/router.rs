@@ -7,10 +7,10 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, RawQuery, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use weir_event::Clock;
 
 use crate::accept::{Capture, Head};
@@ -68,6 +68,9 @@ pub fn router(deps: CaptureDeps) -> Router {
     for path in EVENT_PATHS {
         router = router.route(path, any(events)).route(&format!("{path}/"), any(events));
     }
+    for path in ["/i/v1/analytics/events", "/i/v1/analytics/events/"] {
+        router = router.route(path, post(strict_events));
+    }
     for path in ["/test/black_hole", "/test/black_hole/"] {
         router = router.route(path, any(|| async { ok_response() }));
     }
@@ -110,11 +113,34 @@ async fn events(
     }
     let query = CaptureQuery::parse(query.as_deref().unwrap_or_default());
     let beacon = query.beacon;
-    let head = Head { peer, path: uri.path().to_owned(), method, headers, query };
+    let head = Head { peer, path: uri.path().to_owned(), method, headers, query, strict: false };
     match capture.accept(head, body).await {
-        Ok(()) if beacon => StatusCode::NO_CONTENT.into_response(),
-        Ok(()) => ok_response(),
+        Ok(_) if beacon => StatusCode::NO_CONTENT.into_response(),
+        Ok(_) => ok_response(),
         Err(error) => error.into_response(),
+    }
+}
+
+/// The endpoint whose clients want an answer for each event; they read errors as JSON.
+async fn strict_events(
+    State(capture): State<Arc<Capture>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let query = CaptureQuery::default();
+    let head = Head { peer, path: uri.path().to_owned(), method: Method::POST, headers, query, strict: true };
+    match capture.accept(head, body).await {
+        Ok(answer) => ([(header::CONTENT_TYPE, "application/json")], answer.unwrap_or_default()).into_response(),
+        Err(error) => {
+            let text = serde_json::json!({"error": error.rule(), "error_description": error.to_string()});
+            let mut response = error.into_response();
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            response.headers_mut().remove(header::CONTENT_LENGTH);
+            *response.body_mut() = Body::from(text.to_string());
+            response
+        }
     }
 }
 

@@ -99,15 +99,13 @@ impl FairShare {
         };
         metrics::counter!("weir_capture_share_waits_total", "share" => self.name).increment(1);
         self.serve();
-        match tokio::time::timeout(patience, turn).await {
-            Ok(Ok(grant)) => Ok(grant),
-            Ok(Err(_)) | Err(_) => {
-                metrics::counter!("weir_capture_share_refusals_total", "share" => self.name).increment(1);
-                // Whoever stood behind this one may be next.
-                self.serve();
-                Err(Crowded)
-            }
+        if let Ok(Ok(grant)) = tokio::time::timeout(patience, turn).await {
+            return Ok(grant);
         }
+        metrics::counter!("weir_capture_share_refusals_total", "share" => self.name).increment(1);
+        // Whoever stood behind this one may be next.
+        self.serve();
+        Err(Crowded)
     }
 
     /// How many wait.
@@ -242,7 +240,7 @@ impl Drop for Grant {
 mod tests {
     use super::*;
 
-    const PATIENT: Duration = Duration::from_secs(60);
+    const PATIENT: Duration = Duration::from_mins(1);
     const HURRIED: Duration = Duration::from_millis(1);
 
     #[tokio::test]
