@@ -1,11 +1,18 @@
 //! The proof: the real `weir` binary, driven from outside, with real clients, signals and files.
 
+mod browser;
+mod browser_clients;
 mod clients;
+mod conformance;
 mod crash;
 mod dependencies;
 mod edge;
 mod guard;
+mod hostile;
 mod plugins;
+mod raw_http;
 mod rebuild;
 mod server;
+mod site;
 mod studio;
+mod wiretap;

@@ -20,6 +20,18 @@ pub enum CaptureError {
     EmptyDistinctId,
     #[error("event submitted without a distinct_id")]
     MissingDistinctId,
+    #[error("replay event submitted without snapshot data")]
+    MissingSnapshotData,
+    #[error("maximum event size exceeded")]
+    EventTooLarge,
+    #[error("event name is longer than 200 characters")]
+    EventNameTooLong,
+    #[error("distinct_id is longer than 200 characters")]
+    DistinctIdTooLong,
+    #[error("timestamp is not RFC 3339")]
+    InvalidTimestamp,
+    #[error("the batch holds this uuid twice")]
+    DuplicateUuid,
     #[error("event submitted without an api_key")]
     MissingToken,
     #[error("batch submitted with inconsistent api_key values")]
@@ -30,6 +42,10 @@ pub enum CaptureError {
     TooLarge { limit_bytes: usize },
     #[error("the request body did not arrive in time")]
     SlowBody,
+    #[error("failed to decode request: the body ended early")]
+    ClientGone,
+    #[error("transient error, please retry")]
+    Crowded,
     #[error("transient error, please retry")]
     Unavailable(IntakeRefusal),
 }
@@ -44,11 +60,19 @@ impl CaptureError {
             Self::EmptyEventName => "empty_event_name",
             Self::EmptyDistinctId => "empty_distinct_id",
             Self::MissingDistinctId => "missing_distinct_id",
+            Self::MissingSnapshotData => "missing_snapshot_data",
+            Self::EventTooLarge => "event_too_large",
+            Self::EventNameTooLong => "event_name_too_long",
+            Self::DistinctIdTooLong => "distinct_id_too_long",
+            Self::InvalidTimestamp => "invalid_timestamp",
+            Self::DuplicateUuid => "duplicate_uuid",
             Self::MissingToken => "missing_token",
             Self::MixedTokens => "mixed_tokens",
             Self::InvalidToken(_) => "invalid_token",
             Self::TooLarge { .. } => "too_large",
             Self::SlowBody => "slow_body",
+            Self::ClientGone => "client_gone",
+            Self::Crowded => "crowded",
             Self::Unavailable(_) => "unavailable",
         }
     }
@@ -58,8 +82,18 @@ impl CaptureError {
             Self::MissingToken | Self::MixedTokens | Self::InvalidToken(_) => StatusCode::UNAUTHORIZED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Crowded | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// Seconds after which a retry is worth it.
+    const fn retry_after(&self) -> Option<&'static str> {
+        match self {
+            Self::Unavailable(IntakeRefusal::DiskReserve { .. }) => Some("30"),
+            Self::Unavailable(_) => Some("5"),
+            Self::Crowded => Some("1"),
+            _ => None,
         }
     }
 }
@@ -67,10 +101,26 @@ impl CaptureError {
 impl IntoResponse for CaptureError {
     fn into_response(self) -> Response {
         let mut response = (self.status(), self.to_string()).into_response();
-        if let Self::Unavailable(refusal) = &self {
-            let seconds = if matches!(refusal, IntakeRefusal::DiskReserve { .. }) { "30" } else { "5" };
+        if let Some(seconds) = self.retry_after() {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
         }
         response
+    }
+}
+
+/// A refused request with what the ledger notes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub error: CaptureError,
+    /// The project, when the request got far enough to name one; else empty. Never a key that is not a
+    /// project token: a personal key is a secret.
+    pub token: String,
+    /// How many events were in the request; one when nobody can tell.
+    pub events: u32,
+}
+
+impl Refusal {
+    pub fn of_one(error: CaptureError) -> Self {
+        Self { error, token: String::new(), events: 1 }
     }
 }

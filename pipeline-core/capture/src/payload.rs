@@ -1,18 +1,24 @@
 //! From the JSON of a request to captured events: shapes, token, distinct ids and uuids.
 //!
-//! Events are kept byte for byte. Only the few fields that routing needs are looked at, and of a field
-//! that is there twice the last counts, as in JavaScript.
+//! A request is accepted or refused as a whole. The order of the checks decides which of several faults
+//! a client is told: JSON, then the shape of everything, then each event in turn, then the token.
 
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 use uuid::Uuid;
 use weir_event::intake::{CapturedEvent, IntakeBody, IntakeRecord};
 use weir_event::normalize;
 
-use crate::error::CaptureError;
+use crate::error::{CaptureError, Refusal};
+use crate::fields::{Fields, present, string, text_of};
+use crate::scan;
+use crate::token::Claim;
 
-const TOKEN_LIMIT_CHARS: usize = 64;
+/// Of one event's JSON.
+pub const EVENT_LIMIT_BYTES: usize = 1 << 20;
+/// What events of PostHog's own services are given as address.
+const INTERNAL_IP: &str = "127.0.0.1";
 
 /// What is known about a request besides its JSON.
 #[derive(Debug, Clone, Default)]
@@ -22,282 +28,202 @@ pub struct RequestFacts {
     pub site_url: String,
     /// From the query (GET) or the form; wins over the body.
     pub token: Option<String>,
-    /// From the query parameter `_`, in milliseconds, or the form.
-    pub sent_at: Option<String>,
+    /// From the query parameter `_`; wins over the body.
+    pub query_sent_at: Option<String>,
+    /// Counts if the body has none.
+    pub form_sent_at: Option<String>,
     /// The path was `/engage`: a nameless event is a `$identify`.
     pub engage: bool,
-    /// The path was `/batch`: an empty batch is an answer, not a mistake.
-    pub batch: bool,
 }
 
-/// An unpacked request; `known_events` is how many events a refusal concerns.
-#[derive(Debug)]
-pub struct Payload {
-    pub record: IntakeRecord,
+/// An event of a request, read once.
+struct Event<'a> {
+    raw: &'a RawValue,
+    fields: Fields<'a>,
+    properties: Fields<'a>,
 }
 
-/// The fields of an object that capture reads; the rest is skipped unread.
-#[derive(Debug, Default)]
-struct Fields<'a> {
-    event: Option<&'a RawValue>,
-    distinct_id: Option<&'a RawValue>,
-    dollar_distinct_id: Option<&'a RawValue>,
-    properties: Option<&'a RawValue>,
-    uuid: Option<&'a RawValue>,
-    token: Option<&'a RawValue>,
-    dollar_token: Option<&'a RawValue>,
-    api_key: Option<&'a RawValue>,
-    batch: Option<&'a RawValue>,
-    sent_at: Option<&'a RawValue>,
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FieldsVisitor;
-        impl<'de> Visitor<'de> for FieldsVisitor {
-            type Value = Fields<'de>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Fields::default();
-                while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-                    let slot = match &*key {
-                        "event" => &mut fields.event,
-                        "distinct_id" => &mut fields.distinct_id,
-                        "$distinct_id" => &mut fields.dollar_distinct_id,
-                        "properties" => &mut fields.properties,
-                        "uuid" => &mut fields.uuid,
-                        "token" => &mut fields.token,
-                        "$token" => &mut fields.dollar_token,
-                        "api_key" => &mut fields.api_key,
-                        "batch" => &mut fields.batch,
-                        "sent_at" => &mut fields.sent_at,
-                        _ => {
-                            map.next_value::<serde::de::IgnoredAny>()?;
-                            continue;
-                        }
-                    };
-                    *slot = Some(map.next_value()?);
-                }
-                Ok(fields)
+/// Unpacks the JSON of one request into what the intake log keeps: one record, or several where events
+/// next to each other have different addresses.
+pub fn unpack(json: &[u8], facts: RequestFacts) -> Result<Vec<IntakeRecord>, Refusal> {
+    let json = scan::check(json).map_err(|error| known_only_by_request(error, &facts))?;
+    match serde_json::from_slice::<&RawValue>(&json) {
+        Ok(root) => read(root, facts),
+        Err(error) => {
+            let refused = |facts: &_| known_only_by_request(CaptureError::Parse(error.to_string()), facts);
+            let Some(repaired) = scan::without_bare_constants(&json) else { return Err(refused(&facts)) };
+            match serde_json::from_slice::<&RawValue>(&repaired) {
+                Ok(root) => read(root, facts),
+                Err(_) => Err(refused(&facts)),
             }
         }
-        deserializer.deserialize_map(FieldsVisitor)
     }
 }
 
-impl<'a> Fields<'a> {
-    fn own_token(&self) -> Option<String> {
-        [self.dollar_token, self.token, self.api_key].into_iter().find_map(text_of)
-    }
-
-    fn properties(&self) -> Result<Option<Fields<'a>>, CaptureError> {
-        self.properties.filter(|raw| raw.get() != "null").map(parse).transpose()
-    }
+/// A refusal before anything could be read from the body.
+pub fn known_only_by_request(error: CaptureError, facts: &RequestFacts) -> Refusal {
+    let token = facts.token.as_deref().and_then(Claim::of_text);
+    Refusal { error, token: valid(token.as_ref()), events: 1 }
 }
 
-/// Unpacks the JSON of one request into the record that the intake log keeps.
-///
-/// Fails as a whole: one bad event refuses its request, and the error says how many events that
-/// concerns.
-pub fn unpack(json: &[u8], facts: RequestFacts) -> Result<Payload, (CaptureError, u32)> {
-    let raw: &RawValue = serde_json::from_slice(json).map_err(|error| (CaptureError::Parse(error.to_string()), 1))?;
-    let (wrapper, raws) = split(raw).map_err(|error| (error, 1))?;
-    let concerned = raws.len().max(1) as u32;
-    let fail = |error| (error, concerned);
-    if raws.is_empty() && !facts.batch {
-        return Err(fail(CaptureError::Empty));
-    }
+fn read(root: &RawValue, facts: RequestFacts) -> Result<Vec<IntakeRecord>, Refusal> {
+    let requests = facts.token.as_deref().and_then(Claim::of_text);
+    let (wrapper, raws) = split(root).map_err(|error| known_only_by_request(error, &facts))?;
+    let count = raws.len().max(1) as u32;
+    let mut claim = requests.or_else(|| wrapper.as_ref().and_then(|fields| Claim::of_object(fields, None)));
+    let refused = |error, claim: Option<&Claim<'_>>| Refusal { error, token: valid(claim), events: count };
+    let refused_shape = |error| {
+        let first = raws.first().and_then(|raw| Event::read(raw).ok());
+        let own = first.and_then(|event| event.claim());
+        refused(error, claim.as_ref().or(own.as_ref()))
+    };
 
-    let mut token =
-        facts.token.filter(|token| !token.is_empty()).or_else(|| wrapper.as_ref().and_then(Fields::own_token));
-    let from_wrapper = token.is_some();
-    let mut events = Vec::with_capacity(raws.len());
-    for raw in raws {
-        let fields: Fields<'_> = parse(raw).map_err(fail)?;
-        let properties = fields.properties().map_err(fail)?;
-        let own = fields.own_token().or_else(|| properties.as_ref().and_then(|p| text_of(p.token)));
-        match (&token, own) {
-            (None, Some(own)) => token = Some(own),
-            (Some(first), Some(own)) if !from_wrapper && *first != own => return Err(fail(CaptureError::MixedTokens)),
+    let sent_at = sent_at(wrapper.as_ref().and_then(|fields| fields.sent_at)).map_err(refused_shape)?;
+    if raws.is_empty() {
+        return Err(refused_shape(CaptureError::Empty));
+    }
+    let events: Result<Vec<_>, _> = raws.iter().map(|raw| Event::read(raw)).collect();
+    let events = events.map_err(refused_shape)?;
+    // A single event is its own wrapper, but its properties may name the project too.
+    let of_request = claim.is_some();
+    let mut captured = Vec::with_capacity(events.len());
+    for event in &events {
+        let own = if of_request { None } else { event.claim() };
+        match (&claim, own) {
+            (None, Some(own)) => claim = Some(own),
+            (Some(first), Some(own)) if *first != own => {
+                return Err(refused(CaptureError::MixedTokens, claim.as_ref()));
+            }
             _ => {}
         }
-        events.push(captured(raw, &fields, properties.as_ref(), facts.engage).map_err(fail)?);
+        captured.push(event.capture(facts.engage).map_err(|error| {
+            let later = events.iter().find_map(Event::claim);
+            refused(error, claim.as_ref().or(later.as_ref()))
+        })?);
     }
-    let token = token.ok_or(fail(CaptureError::MissingToken))?;
-    check_token(&token).map_err(fail)?;
-    let body_sent_at = wrapper.as_ref().and_then(|fields| text_of(fields.sent_at));
-    let record = IntakeRecord {
+    let Some(claim) = claim else { return Err(refused(CaptureError::MissingToken, None)) };
+    let token = claim.check().map_err(|error| refused(error, None))?;
+    let record = |ip: &str, events| IntakeRecord {
         received_at_ms: facts.received_at_ms,
-        token,
-        ip: facts.ip,
-        site_url: facts.site_url,
-        sent_at: facts.sent_at.or(body_sent_at),
+        token: token.to_owned(),
+        ip: ip.to_owned(),
+        site_url: facts.site_url.clone(),
+        sent_at: facts.query_sent_at.clone().or(sent_at.clone()).or(facts.form_sent_at.clone()),
         body: IntakeBody::Events(events),
     };
-    Ok(Payload { record })
+    let internal: Vec<bool> = events.iter().map(Event::is_internal).collect();
+    let address = |internal| if internal { INTERNAL_IP } else { &facts.ip };
+    if internal.iter().all(|flag| *flag == internal[0]) {
+        return Ok(vec![record(address(internal[0]), captured)]);
+    }
+    let mut records: Vec<IntakeRecord> = Vec::new();
+    let mut captured = captured.into_iter();
+    for run in internal.chunk_by(|left, right| left == right) {
+        records.push(record(address(run[0]), captured.by_ref().take(run.len()).collect()));
+    }
+    Ok(records)
+}
+
+fn valid(claim: Option<&Claim<'_>>) -> String {
+    claim.and_then(|claim| claim.check().ok()).unwrap_or_default().to_owned()
 }
 
 /// The wrapper object, if there is one, and the events.
-fn split(raw: &RawValue) -> Result<(Option<Fields<'_>>, Vec<&RawValue>), CaptureError> {
-    if raw.get().trim_start().starts_with('[') {
-        return Ok((None, parse_list(raw)?));
+fn split(root: &RawValue) -> Result<(Option<Fields<'_>>, Vec<&RawValue>), CaptureError> {
+    if root.get().starts_with('[') {
+        return Ok((None, list(root)?));
     }
-    let fields: Fields<'_> = parse(raw)?;
-    if let Some(batch) = fields.batch.filter(|batch| batch.get() != "null") {
-        let events = parse_list(batch)?;
-        Ok((Some(fields), events))
-    } else {
-        let sent_at = Fields { sent_at: fields.sent_at, ..Fields::default() };
-        Ok((Some(sent_at), vec![raw]))
+    let fields = Fields::read(root)?;
+    match present(fields.batch) {
+        Some(batch) => Ok((Some(fields), list(batch)?)),
+        None => Ok((Some(fields), vec![root])),
     }
 }
 
-fn captured(
-    raw: &RawValue,
-    fields: &Fields<'_>,
-    properties: Option<&Fields<'_>>,
-    engage: bool,
-) -> Result<CapturedEvent, CaptureError> {
-    let mut data = raw.get().to_owned();
-    if text_of(fields.event).is_none_or(|name| name.is_empty()) {
-        if !engage {
+fn list(raw: &RawValue) -> Result<Vec<&RawValue>, CaptureError> {
+    serde_json::from_str(raw.get()).map_err(|error| CaptureError::Parse(error.to_string()))
+}
+
+/// As it was sent: what cannot be read as a time is a matter of the time rules, not of the request.
+fn sent_at(raw: Option<&RawValue>) -> Result<Option<String>, CaptureError> {
+    let Some(raw) = present(raw) else { return Ok(None) };
+    let text =
+        string(raw.get()).ok_or_else(|| CaptureError::Parse("invalid type: \"sent_at\" is not a string".into()))?;
+    Ok(Some(text.into_owned()).filter(|text| !text.is_empty()))
+}
+
+impl<'a> Event<'a> {
+    fn read(raw: &'a RawValue) -> Result<Self, CaptureError> {
+        let fields = Fields::read(raw)?;
+        let properties = match present(fields.properties) {
+            Some(properties) => Fields::read(properties)?,
+            None => Fields::default(),
+        };
+        Ok(Self { raw, fields, properties })
+    }
+
+    fn claim(&self) -> Option<Claim<'a>> {
+        Claim::of_object(&self.fields, Some(&self.properties))
+    }
+
+    fn is_internal(&self) -> bool {
+        present(self.properties.capture_internal).is_some_and(|raw| raw.get() != "false")
+    }
+
+    fn capture(&self, engage: bool) -> Result<CapturedEvent, CaptureError> {
+        let name = text_of(self.fields.event);
+        if name.is_none() && !engage {
             return Err(CaptureError::EmptyEventName);
         }
-        // The last key of a name counts, so the name is put last.
-        data.truncate(data.trim_end().len() - 1);
-        let separator = if data.trim_end().ends_with('{') { "" } else { "," };
-        data.push_str(separator);
-        data.push_str(r#""event":"$identify"}"#);
+        let distinct_id = normalize::truncate(self.distinct_id()?.into_owned());
+        let client_uuid = self.uuid()?;
+        if name.as_deref() == Some("$snapshot") && present(self.properties.snapshot_data).is_none() {
+            return Err(CaptureError::MissingSnapshotData);
+        }
+        if self.raw.get().len() > EVENT_LIMIT_BYTES {
+            return Err(CaptureError::EventTooLarge);
+        }
+        let mut data = self.raw.get().to_owned();
+        if name.is_none() {
+            // The last key of a name counts, so the name is put last.
+            data.truncate(data.trim_end().len() - 1);
+            let separator = if data.trim_end().ends_with('{') { "" } else { "," };
+            data.push_str(separator);
+            data.push_str(r#""event":"$identify"}"#);
+        }
+        Ok(CapturedEvent {
+            uuid: client_uuid.unwrap_or_else(Uuid::now_v7),
+            client_uuid: client_uuid.is_some(),
+            distinct_id,
+            data,
+        })
     }
-    let candidates = [
-        fields.distinct_id,
-        fields.dollar_distinct_id,
-        properties.and_then(|p| p.distinct_id),
-        properties.and_then(|p| p.dollar_distinct_id),
-    ];
-    let present = candidates.iter().flatten().any(|raw| raw.get() != "null");
-    let distinct_id = candidates.into_iter().find_map(id_text).map(normalize::truncate);
-    let distinct_id =
-        distinct_id.ok_or(if present { CaptureError::EmptyDistinctId } else { CaptureError::MissingDistinctId })?;
-    let client_uuid = match text_of(fields.uuid) {
-        None => None,
-        Some(text) => Some(
-            Uuid::try_parse(text.trim())
-                .map_err(|error| CaptureError::Parse(format!("event field \"uuid\" is not a valid UUID: {error}")))?,
-        ),
-    };
-    Ok(CapturedEvent {
-        uuid: client_uuid.unwrap_or_else(Uuid::now_v7),
-        client_uuid: client_uuid.is_some(),
-        distinct_id,
-        data,
-    })
+
+    fn distinct_id(&self) -> Result<Cow<'a, str>, CaptureError> {
+        let places = [self.fields.distinct_id, self.fields.dollar_distinct_id, self.properties.distinct_id];
+        match places.into_iter().find_map(text_of) {
+            Some(id) => Ok(id),
+            None if places.into_iter().any(|place| present(place).is_some()) => Err(CaptureError::EmptyDistinctId),
+            None => Err(CaptureError::MissingDistinctId),
+        }
+    }
+
+    fn uuid(&self) -> Result<Option<Uuid>, CaptureError> {
+        let invalid = || CaptureError::Parse("event field \"uuid\" is not a valid UUID".into());
+        let Some(raw) = present(self.fields.uuid) else { return Ok(None) };
+        let text = string(raw.get()).ok_or_else(invalid)?;
+        if text.is_empty() { Ok(None) } else { parse_uuid(&text).map(Some).ok_or_else(invalid) }
+    }
 }
 
-fn check_token(token: &str) -> Result<(), CaptureError> {
-    let reason = if token.is_empty() {
-        "empty"
-    } else if token.chars().count() > TOKEN_LIMIT_CHARS {
-        "too_long"
-    } else if !token.is_ascii() {
-        "not_ascii"
-    } else if token.starts_with("phx_") {
-        "personal_api_key"
-    } else {
-        return Ok(());
-    };
-    Err(CaptureError::InvalidToken(reason))
-}
-
-fn parse(raw: &RawValue) -> Result<Fields<'_>, CaptureError> {
-    serde_json::from_str(raw.get()).map_err(|error| CaptureError::Parse(error.to_string()))
-}
-
-fn parse_list(raw: &RawValue) -> Result<Vec<&RawValue>, CaptureError> {
-    serde_json::from_str(raw.get()).map_err(|error| CaptureError::Parse(error.to_string()))
-}
-
-/// A string as it is, another scalar or structure as JSON text, null and "" as nothing.
-fn text_of(raw: Option<&RawValue>) -> Option<String> {
-    id_text(raw)
-}
-
-fn id_text(raw: Option<&RawValue>) -> Option<String> {
-    let text = raw?.get();
-    let text = if text.starts_with('"') {
-        serde_json::from_str(text).unwrap_or_else(|_| text.to_owned())
-    } else {
-        text.to_owned()
-    };
-    (!text.is_empty() && text != "null").then_some(text)
+/// Every form that Python's `uuid` reads: 32 hexadecimal digits, with hyphens anywhere, braces and the
+/// `urn:uuid:` in front.
+fn parse_uuid(text: &str) -> Option<Uuid> {
+    let text = text.replace("urn:", "").replace("uuid:", "");
+    let digits: String = text.trim_matches(['{', '}']).chars().filter(|character| *character != '-').collect();
+    let is_hex = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hex.then(|| u128::from_str_radix(&digits, 16).ok().map(Uuid::from_u128)).flatten()
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn unpacked(body: &Value) -> Result<IntakeRecord, CaptureError> {
-        unpack(body.to_string().as_bytes(), RequestFacts::default()).map(|p| p.record).map_err(|(error, _)| error)
-    }
-
-    fn events(record: &IntakeRecord) -> &[CapturedEvent] {
-        match &record.body {
-            IntakeBody::Events(events) => events,
-            IntakeBody::EdgeRejections { .. } => &[],
-        }
-    }
-
-    #[test]
-    fn single_list_and_batch_are_the_same() {
-        let event = json!({"event": "e", "distinct_id": "d", "api_key": "t"});
-        for body in [event.clone(), json!([event]), json!({"api_key": "t", "batch": [event]})] {
-            let record = unpacked(&body).expect("a valid body");
-            assert_eq!(record.token, "t");
-            assert_eq!(events(&record).len(), 1);
-            assert_eq!(events(&record)[0].data, event.to_string());
-        }
-    }
-
-    #[test]
-    fn the_top_level_distinct_id_wins_and_everything_has_a_text() {
-        let id = |event: Value| {
-            unpacked(&json!({"api_key": "t", "batch": [event]})).map(|r| events(&r)[0].distinct_id.clone())
-        };
-        assert_eq!(id(json!({"event": "e", "distinct_id": "a", "properties": {"distinct_id": "b"}})), Ok("a".into()));
-        assert_eq!(id(json!({"event": "e", "properties": {"distinct_id": "b"}})), Ok("b".into()));
-        assert_eq!(id(json!({"event": "e", "distinct_id": 12})), Ok("12".into()));
-        assert_eq!(id(json!({"event": "e", "distinct_id": ""})), Err(CaptureError::EmptyDistinctId));
-        assert_eq!(id(json!({"event": "e"})), Err(CaptureError::MissingDistinctId));
-        assert_eq!(id(json!({"event": "", "distinct_id": "a"})), Err(CaptureError::EmptyEventName));
-    }
-
-    #[test]
-    fn tokens_are_found_and_compared() {
-        let event = |token: &str| json!({"event": "e", "distinct_id": "d", "properties": {"token": token}});
-        assert_eq!(unpacked(&json!([event("a"), event("a")])).map(|r| r.token), Ok("a".into()));
-        assert_eq!(unpacked(&json!([event("a"), event("b")])), Err(CaptureError::MixedTokens));
-        assert_eq!(unpacked(&json!({"event": "e", "distinct_id": "d"})), Err(CaptureError::MissingToken));
-        assert_eq!(unpacked(&event("phx_1")), Err(CaptureError::InvalidToken("personal_api_key")));
-    }
-
-    #[test]
-    fn of_a_field_given_twice_the_last_counts() {
-        let body = br#"{"event":"a","event":"b","distinct_id":"x","distinct_id":"y","api_key":"t"}"#;
-        let payload = unpack(body, RequestFacts::default()).expect("a valid body");
-        assert_eq!(events(&payload.record)[0].distinct_id, "y");
-    }
-
-    #[test]
-    fn engage_names_the_nameless() {
-        let facts = RequestFacts { engage: true, ..RequestFacts::default() };
-        let payload = unpack(br#"{"distinct_id":"x","api_key":"t"}"#, facts).expect("a valid body");
-        let data: Value = serde_json::from_str(&events(&payload.record)[0].data).expect("still JSON");
-        assert_eq!(data["event"], "$identify");
-    }
-}
+mod tests;

@@ -9,6 +9,7 @@ mod demo;
 mod error;
 mod guard;
 mod handlers;
+mod listener;
 mod run_file;
 mod server;
 

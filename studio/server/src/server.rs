@@ -20,6 +20,7 @@ use crate::demo::Demo;
 use crate::error::ServeError;
 use crate::guard::Guard;
 use crate::handlers::Studio;
+use crate::listener::{Connections, Port};
 use crate::run_file::RunFile;
 
 /// Refused requests are written to the ledger, and the disk is measured, this often.
@@ -113,11 +114,26 @@ impl Server {
             clock: Arc::clone(&clock),
             limits: capture::Limits::default(),
         });
+        let connections = Connections::allowed();
+        let capture_port = Port {
+            name: "capture",
+            socket: capture_listener,
+            router: capture_router,
+            connections,
+            rejections: Some(Arc::clone(&flow.rejections)),
+        };
+        let control_port = Port {
+            name: "control",
+            socket: control_listener,
+            router: control::router(Arc::clone(&studio)),
+            connections,
+            rejections: None,
+        };
         let client =
             reqwest::Client::builder().no_proxy().build().map_err(|error| ServeError::Client(error.to_string()))?;
         let tasks = vec![
-            tokio::spawn(listen(capture_listener, capture_router, stopping.clone())),
-            tokio::spawn(listen(control_listener, control::router(Arc::clone(&studio)), stopping.clone())),
+            tokio::spawn(capture_port.listen(stopping.clone())),
+            tokio::spawn(control_port.listen(stopping.clone())),
             tokio::spawn(demo.run(capture_url.clone(), client, clock, stopping.clone())),
             tokio::spawn(keep_house(flow, stopping)),
         ];
@@ -157,16 +173,6 @@ async fn bind(port: &'static str, address: SocketAddr) -> Result<(TcpListener, S
         format!("http://{host}:{}", bound.port())
     };
     Ok((listener, url))
-}
-
-async fn listen(listener: TcpListener, router: axum::Router, mut stopping: watch::Receiver<bool>) {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let stopped = async move {
-        stopping.changed().await.ok();
-    };
-    if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stopped).await {
-        tracing::error!(%error, "a port stopped listening");
-    }
 }
 
 async fn keep_house(flow: Arc<Flow>, mut stopping: watch::Receiver<bool>) {

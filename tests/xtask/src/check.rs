@@ -5,8 +5,8 @@ use std::path::Path;
 use crate::process::{cargo, root, run};
 use crate::{clients, ui};
 
-/// The crates that are not in the workspace, because they are WebAssembly only.
-const APART: [&str; 2] = ["ui", "pipeline-core/plugins/js-engine"];
+/// The crates that are not in the workspace: two are WebAssembly only, one is a client that tests install.
+const APART: [&str; 3] = ["ui", "pipeline-core/plugins/js-engine", "tests/clients/rust"];
 
 pub fn test(filter: Option<&str>) -> anyhow::Result<()> {
     run(cargo().args(["fmt", "--all", "--check"]))?;

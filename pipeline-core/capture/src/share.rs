@@ -1,0 +1,322 @@
+//! A bounded amount of something (bytes in hand, appends that wait) that many projects draw on, so that
+//! a noisy one is slowed down and the others are not.
+//!
+//! # What it guarantees
+//!
+//! * Never more than `capacity` is out, except that a first grant of a holder is cut to what exists.
+//! * While others wait, a holder gets nothing that would put it above half. So whatever one project
+//!   does, a request of another waits at most for one of the noisy project's requests to end.
+//! * Requests of one holder are served in order, and a large one is not overtaken for ever: whoever is
+//!   first in the queue and may be served next holds up those behind.
+//!
+//! # Why this way
+//!
+//! Half and first-come is the simplest rule under which one holder cannot starve another; weights and
+//! rates would need numbers that nobody knows. Alone, a project may use everything, because idle
+//! capacity helps nobody. A holder is a project token, or a client address as long as the token is
+//! unknown (it is inside the packed body).
+//!
+//! # What it does not do
+//!
+//! It takes nothing back: what was granted while nobody waited is kept until its request ends, which the
+//! deadlines of reading and appending bound. And it does not tell apart projects that invent a token per
+//! request; the global capacity bounds those.
+
+use std::collections::HashMap;
+use std::collections::VecDeque;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+/// Nothing was free in time, or the holder has its share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too much is in hand")]
+pub struct Crowded;
+
+/// Names of holders are hashed: two that collide share one half, which harms neither.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Holder(u64);
+
+#[derive(Debug)]
+pub struct FairShare {
+    name: &'static str,
+    capacity: usize,
+    hasher: RandomState,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    free: usize,
+    held: HashMap<Holder, usize>,
+    waiting: VecDeque<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    holder: Holder,
+    amount: usize,
+    granted: oneshot::Sender<Grant>,
+}
+
+/// An amount that is out; returned when dropped.
+#[derive(Debug)]
+pub struct Grant {
+    share: Arc<FairShare>,
+    holder: Holder,
+    amount: usize,
+}
+
+impl FairShare {
+    pub fn new(name: &'static str, capacity: usize) -> Arc<Self> {
+        let state = State { free: capacity, held: HashMap::new(), waiting: VecDeque::new() };
+        Arc::new(Self { name, capacity, hasher: RandomState::new(), state: Mutex::new(state) })
+    }
+
+    pub fn holder(&self, name: &str) -> Holder {
+        Holder(self.hasher.hash_one(name))
+    }
+
+    /// Waits for its turn, `patience` at most.
+    pub async fn acquire(
+        self: &Arc<Self>,
+        holder: Holder,
+        amount: usize,
+        patience: Duration,
+    ) -> Result<Grant, Crowded> {
+        let amount = amount.min(self.capacity);
+        let turn = {
+            let mut state = self.lock();
+            if state.waiting.is_empty() && state.may_take(self.capacity, holder, amount) == Verdict::Now {
+                state.take(holder, amount);
+                return Ok(Grant { share: Arc::clone(self), holder, amount });
+            }
+            let (granted, turn) = oneshot::channel();
+            state.waiting.push_back(Waiting { holder, amount, granted });
+            turn
+        };
+        metrics::counter!("weir_capture_share_waits_total", "share" => self.name).increment(1);
+        self.serve();
+        if let Ok(Ok(grant)) = tokio::time::timeout(patience, turn).await {
+            return Ok(grant);
+        }
+        metrics::counter!("weir_capture_share_refusals_total", "share" => self.name).increment(1);
+        // Whoever stood behind this one may be next.
+        self.serve();
+        Err(Crowded)
+    }
+
+    /// How many wait.
+    #[cfg(test)]
+    pub fn waiting(&self) -> usize {
+        self.lock().waiting.iter().filter(|waiting| !waiting.granted.is_closed()).count()
+    }
+
+    #[cfg(test)]
+    pub fn free(&self) -> usize {
+        self.lock().free
+    }
+
+    fn release(self: &Arc<Self>, holder: Holder, amount: usize) {
+        self.lock().give_back(holder, amount);
+        self.serve();
+    }
+
+    /// Grants to all who may have it now.
+    fn serve(self: &Arc<Self>) {
+        let mut unwanted = Vec::new();
+        let mut state = self.lock();
+        let mut index = 0;
+        while let Some(next) = state.waiting.get(index) {
+            if next.granted.is_closed() {
+                state.waiting.remove(index);
+                continue;
+            }
+            let (holder, amount) = (next.holder, next.amount);
+            match state.may_take(self.capacity, holder, amount) {
+                Verdict::Now => {
+                    let Some(next) = state.waiting.remove(index) else { break };
+                    state.take(holder, amount);
+                    let grant = Grant { share: Arc::clone(self), holder, amount };
+                    if let Err(grant) = next.granted.send(grant) {
+                        unwanted.push(grant);
+                    }
+                }
+                Verdict::HasItsShare => index += 1,
+                Verdict::Later => break,
+            }
+        }
+        drop(state);
+        // Dropped here, because returning takes the lock.
+        drop(unwanted);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Now,
+    /// Nothing is free, but it is this one's turn.
+    Later,
+    /// Others come first.
+    HasItsShare,
+}
+
+impl State {
+    fn may_take(&self, capacity: usize, holder: Holder, amount: usize) -> Verdict {
+        let held = self.held.get(&holder).copied().unwrap_or_default();
+        let over = held > 0 && held + amount > capacity / 2;
+        if over && self.waiting.iter().any(|other| other.holder != holder && !other.granted.is_closed()) {
+            Verdict::HasItsShare
+        } else if amount <= self.free {
+            Verdict::Now
+        } else {
+            Verdict::Later
+        }
+    }
+
+    fn take(&mut self, holder: Holder, amount: usize) {
+        self.free -= amount;
+        *self.held.entry(holder).or_default() += amount;
+    }
+
+    fn give_back(&mut self, holder: Holder, amount: usize) {
+        self.free += amount;
+        if let Some(held) = self.held.get_mut(&holder) {
+            *held -= amount;
+            if *held == 0 {
+                self.held.remove(&holder);
+            }
+        }
+    }
+}
+
+impl Grant {
+    pub const fn amount(&self) -> usize {
+        self.amount
+    }
+
+    /// More for the same holder; what it has stays whatever happens.
+    pub async fn grow(&mut self, amount: usize, patience: Duration) -> Result<(), Crowded> {
+        let mut more = self.share.acquire(self.holder, amount, patience).await?;
+        self.amount += std::mem::take(&mut more.amount);
+        Ok(())
+    }
+
+    /// Changes hands, to an amount that is already in memory: so without waiting, which would hold it
+    /// unaccounted.
+    pub fn hand_over(mut self, holder: Holder, amount: usize) -> Result<Self, Crowded> {
+        let share = Arc::clone(&self.share);
+        let amount = amount.min(share.capacity);
+        {
+            let mut state = share.lock();
+            state.give_back(self.holder, self.amount);
+            self.amount = 0;
+            if state.may_take(share.capacity, holder, amount) == Verdict::Now {
+                state.take(holder, amount);
+                self.holder = holder;
+                self.amount = amount;
+            }
+        }
+        share.serve();
+        if self.amount == amount { Ok(self) } else { Err(Crowded) }
+    }
+}
+
+impl Drop for Grant {
+    fn drop(&mut self) {
+        if self.amount > 0 {
+            self.share.release(self.holder, self.amount);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENT: Duration = Duration::from_mins(1);
+    const HURRIED: Duration = Duration::from_millis(1);
+
+    #[tokio::test]
+    async fn alone_a_holder_may_have_everything() {
+        let share = FairShare::new("test", 100);
+        let noisy = share.holder("noisy");
+        let all = share.acquire(noisy, 100, PATIENT).await.expect("nobody else is here");
+        assert_eq!(share.acquire(noisy, 1, HURRIED).await.expect_err("nothing is left"), Crowded);
+        drop(all);
+        assert_eq!(share.acquire(noisy, 1_000, PATIENT).await.expect("cut to what exists").amount(), 100);
+    }
+
+    #[tokio::test]
+    async fn another_holder_gets_the_first_amount_that_is_returned() {
+        let share = FairShare::new("test", 4);
+        let (noisy, quiet) = (share.holder("noisy"), share.holder("quiet"));
+        let mut held = Vec::new();
+        for _ in 0..4 {
+            held.push(share.acquire(noisy, 1, PATIENT).await.expect("nobody else is here"));
+        }
+        // A crowd of the noisy project stands in line before the quiet one comes.
+        let line: Vec<_> = (0..100)
+            .map(|_| {
+                let share = Arc::clone(&share);
+                tokio::spawn(async move { share.acquire(noisy, 1, PATIENT).await })
+            })
+            .collect();
+        while share.waiting() < 100 {
+            tokio::task::yield_now().await;
+        }
+        let patient = {
+            let share = Arc::clone(&share);
+            tokio::spawn(async move { share.acquire(quiet, 1, PATIENT).await })
+        };
+        while share.waiting() < 101 {
+            tokio::task::yield_now().await;
+        }
+        held.pop();
+        let grant = patient.await.expect("no panic").expect("served before the crowd");
+        assert_eq!(share.waiting(), 100);
+        // The quiet one no longer waits, so the crowd may go on.
+        drop(held);
+        drop(grant);
+        for task in line {
+            task.await.expect("no panic").expect("everyone is served in the end");
+        }
+        assert_eq!(share.lock().free, 4);
+        assert!(share.lock().held.is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_leaves_the_line_loses_nothing_for_others() {
+        let share = FairShare::new("test", 2);
+        let (first, second) = (share.holder("first"), share.holder("second"));
+        let all = share.acquire(first, 2, PATIENT).await.expect("free");
+        assert!(share.acquire(second, 2, HURRIED).await.is_err());
+        assert_eq!(share.waiting(), 0);
+        drop(all);
+        let mut grant = share.acquire(first, 1, PATIENT).await.expect("free again");
+        grant.grow(1, PATIENT).await.expect("free too");
+        assert_eq!(grant.amount(), 2);
+        drop(grant);
+        assert_eq!(share.lock().free, 2);
+    }
+
+    #[tokio::test]
+    async fn changing_hands_keeps_the_sums() {
+        let share = FairShare::new("test", 10);
+        let (address, token) = (share.holder("1.2.3.4"), share.holder("phc"));
+        let grant = share.acquire(address, 2, PATIENT).await.expect("free");
+        let grant = grant.hand_over(token, 8).expect("enough is free");
+        assert_eq!(share.lock().held.get(&token), Some(&8));
+        let other = share.acquire(address, 2, PATIENT).await.expect("free");
+        assert_eq!(other.hand_over(token, 5).expect_err("not free"), Crowded);
+        drop(grant);
+        assert_eq!(share.lock().free, 10);
+        assert!(share.lock().held.is_empty());
+    }
+}
