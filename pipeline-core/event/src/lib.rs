@@ -11,6 +11,7 @@ pub mod iso8601;
 pub mod journal;
 pub mod js;
 pub mod js_date;
+mod js_date_tokens;
 pub mod normalize;
 pub mod ordering;
 pub mod outcome;

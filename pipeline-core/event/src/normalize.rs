@@ -38,6 +38,10 @@ pub fn plugin_event(
     for key in ["token", "api_key", "$token", "$distinct_id"] {
         object.shift_remove(key);
     }
+    // A name is a text from here on; what is missing was refused at the edge.
+    if let Some(name) = object.get_mut("event").filter(|name| !name.is_string() && !name.is_null()) {
+        *name = name.to_string().into();
+    }
     object.insert("distinct_id".into(), event.distinct_id.as_str().into());
     object.insert("uuid".into(), event.uuid.to_string().into());
     object.insert("team_id".into(), project.0.into());
@@ -68,7 +72,7 @@ pub fn normalize(event: &mut PluginEvent) {
     let is_snapshot = event.get("event").and_then(Value::as_str) == Some("$snapshot");
     let properties = properties_mut(event);
     for (key, values) in top_level {
-        if let Some(values) = values.filter(|values| !values.is_empty()) {
+        if let Some(values) = values {
             object_mut(properties, key).extend(values);
         }
     }

@@ -72,12 +72,13 @@ pub fn prepare(
         return Err(Refusal::Dropped("session recording is off".into()));
     }
     let distinct_id = distinct_id_of(&event, captured.distinct_id, uuid, warnings)?;
-    let timestamp_ms = timestamp_of(&event, &name, uuid, captured.received_at_ms, warnings);
     let ip = event.get("ip").and_then(Value::as_str).filter(|ip| !ip.is_empty()).map(Value::from);
     let Some(Value::Object(mut properties)) = event.shift_remove("properties") else {
         return Err(Refusal::DeadLettered("the event has no properties object".into()));
     };
     let profile = profile_of(&mut properties, &name, &distinct_id, uuid, warnings)?;
+    let ignore_sent_at = properties.get("$ignore_sent_at").is_some_and(time::is_truthy);
+    let timestamp_ms = timestamp_of(&event, ignore_sent_at, uuid, captured.received_at_ms, warnings);
     let elements_chain = elements::take_chain(&mut properties);
     if let Some(ip) = ip {
         properties.entry("$ip").or_insert(ip);
@@ -124,13 +125,11 @@ fn distinct_id_of(
 
 fn timestamp_of(
     event: &PluginEvent,
-    name: &str,
+    ignore_sent_at: bool,
     uuid: Uuid,
     now_ms: UnixMillis,
     warnings: &mut Vec<Warning>,
 ) -> UnixMillis {
-    let ignore_sent_at =
-        event.get("properties").and_then(|properties| properties.get("$ignore_sent_at")).is_some_and(time::is_truthy);
     let (timestamp_ms, found) = time::resolve(TimeClaims {
         timestamp: event.get("timestamp"),
         offset: event.get("offset"),
@@ -138,21 +137,22 @@ fn timestamp_of(
         ignore_sent_at,
         now_ms,
     });
+    let given = |key: &str| event.get(key).filter(|value| !value.is_null()).cloned().unwrap_or_else(|| "".into());
     warnings.extend(found.into_iter().map(|warning| match warning {
-        TimeWarning::Unreadable { field, value } => Warning {
+        TimeWarning::Unreadable { field, value, reason } => Warning {
             kind: "ignored_invalid_timestamp",
-            details: json!({"eventUuid": uuid, "field": field, "value": value, "reason": "not a date or time"}),
+            details: json!({"eventUuid": uuid, "field": field, "value": value, "reason": reason}),
         },
         TimeWarning::InFuture { result_ms } => Warning {
             kind: "event_timestamp_in_future",
             details: json!({
-                "timestamp": event.get("timestamp"),
-                "sentAt": event.get("sent_at"),
-                "offset": event.get("offset"),
+                "timestamp": given("timestamp"),
+                "sentAt": given("sent_at"),
+                "offset": given("offset"),
                 "now": time::iso(now_ms),
                 "result": time::iso(result_ms),
                 "eventUuid": uuid,
-                "eventName": name,
+                "eventName": given("event"),
             }),
         },
     }));

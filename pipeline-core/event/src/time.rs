@@ -5,7 +5,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 
 use crate::clock::UnixMillis;
-use crate::{iso8601, js_date};
+use crate::{iso8601, js, js_date};
 
 /// An event further ahead of the server than this is moved to the server's time.
 const FUTURE_LIMIT_MS: i64 = 23 * 60 * 60 * 1000;
@@ -25,7 +25,7 @@ pub struct TimeClaims<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TimeWarning {
     /// `ignored_invalid_timestamp`: the field could not be read as a moment.
-    Unreadable { field: &'static str, value: String },
+    Unreadable { field: &'static str, value: Value, reason: &'static str },
     /// `event_timestamp_in_future`: more than 23 hours ahead of the server.
     InFuture { result_ms: UnixMillis },
 }
@@ -37,12 +37,14 @@ pub enum TimeWarning {
 /// timestamp); `now` otherwise and for an unreadable timestamp.
 pub fn resolve(claims: TimeClaims<'_>) -> (UnixMillis, Vec<TimeWarning>) {
     let mut warnings = Vec::new();
-    let mut unreadable = |field, value: String| warnings.push(TimeWarning::Unreadable { field, value });
+    let mut unreadable = |field, value: Value, reason| {
+        warnings.push(TimeWarning::Unreadable { field, value, reason });
+    };
 
     let sent_at_ms = claims.sent_at.filter(|text| !claims.ignore_sent_at && !text.is_empty()).and_then(|text| {
         let parsed = iso8601::parse(text);
         if parsed.is_none() {
-            unreadable("sent_at", text.to_owned());
+            unreadable("sent_at", text.into(), NOT_A_TIME);
         }
         parsed
     });
@@ -50,11 +52,12 @@ pub fn resolve(claims: TimeClaims<'_>) -> (UnixMillis, Vec<TimeWarning>) {
     let timestamp_ms = given.and_then(|value| {
         let parsed = parse_value(value);
         if parsed.is_none() {
-            unreadable("timestamp", value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+            unreadable("timestamp", value.clone(), NOT_A_TIME);
         }
         parsed
     });
-    let offset_ms = claims.offset.and_then(Value::as_f64).filter(|offset| *offset != 0.0).map(|offset| offset as i64);
+    let offset_ms =
+        claims.offset.and_then(Value::as_f64).filter(|offset| *offset != 0.0).map(|offset| offset.ceil() as i64);
 
     let result_ms = match (given.is_some(), timestamp_ms, sent_at_ms) {
         (true, None, _) => claims.now_ms,
@@ -71,13 +74,19 @@ pub fn resolve(claims: TimeClaims<'_>) -> (UnixMillis, Vec<TimeWarning>) {
         warnings.push(TimeWarning::InFuture { result_ms });
         return (claims.now_ms, warnings);
     }
-    (if result_ms < YEAR_0_MS { 0 } else { result_ms }, warnings)
+    if result_ms < YEAR_0_MS {
+        let result_ms = if result_ms < -js_date::RANGE_MS { claims.now_ms } else { 0 };
+        let value = claims.timestamp.cloned().unwrap_or_default();
+        warnings.push(TimeWarning::Unreadable { field: "timestamp", value, reason: "out of bounds" });
+        return (result_ms, warnings);
+    }
+    (result_ms, warnings)
 }
+
+const NOT_A_TIME: &str = "not a date or time";
 
 /// Before it the store's TIMESTAMP and every client's date type disagree, so the epoch is taken.
 const YEAR_0_MS: i64 = -62_167_219_200_000;
-/// What JavaScript's `Date` can hold on either side of the epoch.
-const JS_RANGE_MS: f64 = 8.64e15;
 
 /// Truth in the sense of JavaScript, in which the rules are written.
 pub fn is_truthy(value: &Value) -> bool {
@@ -92,9 +101,12 @@ pub fn is_truthy(value: &Value) -> bool {
 
 fn parse_value(value: &Value) -> Option<UnixMillis> {
     match value {
-        Value::Number(number) => number.as_f64().filter(|ms| ms.abs() <= JS_RANGE_MS).map(|ms| ms as i64),
+        Value::Number(number) => number.as_f64().filter(|ms| ms.abs() <= js_date::RANGE_MS as f64).map(|ms| ms as i64),
         Value::String(text) => js_date::parse(text),
-        _ => None,
+        Value::Bool(flag) => Some(i64::from(*flag)),
+        // JavaScript's Date reads a list as its text.
+        Value::Array(_) => js_date::parse(&js::string(value)),
+        Value::Null | Value::Object(_) => None,
     }
 }
 

@@ -62,7 +62,6 @@ pub struct Candidate {
     index: usize,
     pub offset: u64,
     project: u32,
-    fingerprint: Option<Fingerprint>,
     pub uuid: Uuid,
     event: PluginEvent,
     /// Filled when there are plugins to show it to.
@@ -105,7 +104,7 @@ impl PluginStage {
 
         let plugins_started = Instant::now();
         let mut effects = vec![EventEffect::default(); event_count as usize];
-        let mut candidates = self.sort_out(&intake, first_offset, &mut effects);
+        let (mut candidates, fingerprints) = self.sort_out(&intake, first_offset, &mut effects);
         let mut record =
             BatchRecord { first_offset, event_count, processed_at_ms: self.clock.now_ms(), ..BatchRecord::default() };
         let has_plugins = self.host.plugin_count() > 0;
@@ -150,7 +149,7 @@ impl PluginStage {
         self.times.record(Stage::Plugins, plugins_started.elapsed(), u64::from(event_count));
 
         let sequence = self.journal_batch(&record, event_count)?;
-        for fingerprint in candidates.iter().filter_map(|candidate| candidate.fingerprint) {
+        for fingerprint in fingerprints {
             self.dedup.insert(fingerprint);
         }
         if let Err(error) = self.dedup.seal_if_full(sequence + 1) {
@@ -226,8 +225,15 @@ impl PluginStage {
         Ok(())
     }
 
-    /// Gives every event that needs no plugin its fate, and returns the others ready for the chain.
-    fn sort_out(&self, intake: &[IntakeRecord], first_offset: u64, effects: &mut [EventEffect]) -> Vec<Candidate> {
+    /// Gives every event that needs no plugin its fate, and returns the others ready for the chain; and
+    /// what is to be known of all of them from now on.
+    fn sort_out(
+        &self,
+        intake: &[IntakeRecord],
+        first_offset: u64,
+        effects: &mut [EventEffect],
+    ) -> (Vec<Candidate>, Vec<Fingerprint>) {
+        let mut fingerprints = Vec::new();
         let mut candidates: Vec<Candidate> = Vec::with_capacity(effects.len());
         let mut in_batch: HashMap<u128, Fingerprint> = HashMap::new();
         let mut index = 0;
@@ -255,7 +261,10 @@ impl PluginStage {
                     }
                     // By event time a repeat may be the one that counts, so it goes the whole way.
                     effects[index].repeat = match seen {
-                        Seen::New => Repeat::First,
+                        Seen::New => {
+                            fingerprints.push(fingerprint);
+                            Repeat::First
+                        }
                         Seen::Duplicate => Repeat::Same,
                         Seen::Conflicting => Repeat::Conflicting,
                     };
@@ -267,7 +276,6 @@ impl PluginStage {
                         index,
                         offset: first_offset + index as u64,
                         project,
-                        fingerprint,
                         uuid: captured.uuid,
                         event,
                         json: String::new(),
@@ -280,7 +288,7 @@ impl PluginStage {
                 index += 1;
             }
         }
-        candidates
+        (candidates, fingerprints)
     }
 
     /// Takes the chain's results over, and recognises a duplicate that a plugin made by its new uuid.

@@ -157,9 +157,10 @@ impl EventTime {
         }
         for (project, id, version) in ids {
             let project = self.projects.entry(project).or_default();
-            if let Some(id) = project.ids.get_mut(id.as_str()) {
-                id.versions = id.versions.max(version + 1);
-            }
+            // One that nothing speaks of now may come back.
+            let id = project.known_id(&id);
+            let state = project.ids.get_mut(&id).expect("invariant: made just above");
+            state.versions = state.versions.max(version + 1);
         }
     }
 

@@ -151,7 +151,13 @@ impl Properties {
     fn edited(&self, names: &mut Names, change: impl FnOnce(&mut Edit<'_>, &mut Names)) -> Option<Self> {
         let mut edit = Edit { before: self, entries: None };
         change(&mut edit, names);
-        edit.entries.map(|entries| Self::from_entries(&entries))
+        // What was set and unset again is no change.
+        edit.entries.filter(|entries| !self.is_same_as(entries)).map(|entries| Self::from_entries(&entries))
+    }
+
+    fn is_same_as(&self, entries: &Entries) -> bool {
+        self.entries().count() == entries.len()
+            && entries.iter().all(|(name, value)| self.get(*name).is_some_and(|known| same_text(&known, value)))
     }
 }
 

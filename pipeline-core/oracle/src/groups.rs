@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::expected::{ExpectedGroup, ExpectedGroupColumn, ExpectedWarning};
-use crate::javascript::{string, truthy, truthy_key};
+use crate::javascript::{string, truthy_key};
 use crate::nul;
 use crate::prepare::Prepared;
 
@@ -41,7 +41,7 @@ impl GroupTypes {
 /// Types and keys of `$groups`, in the order of the object.
 pub(crate) fn mentioned(properties: &Map<String, Value>) -> Vec<(String, Value)> {
     let groups = properties.get("$groups").and_then(Value::as_object);
-    let named = groups.into_iter().flatten().filter(|(_, key)| truthy(key));
+    let named = groups.into_iter().flatten();
     named.map(|(type_name, key)| (type_name.clone(), key.clone())).collect()
 }
 

@@ -185,10 +185,11 @@ impl Project {
         }
         let (fate, mut warnings) = prepare(captured, uuid, request, twins);
         if repeated {
-            if let Fate::Goes(event) = fate {
-                self.arrived.push(*event);
-            }
-            return Outcome::Deduplicated;
+            let Fate::Goes(event) = fate else { return Outcome::Deduplicated };
+            // The first of a uuid that survives is stored, whatever became of those before it.
+            let is_first = self.arrived.iter().all(|known| known.uuid != event.uuid);
+            self.arrived.push(*event);
+            return if is_first { Outcome::Stored } else { Outcome::Deduplicated };
         }
         let outcome = match fate {
             Fate::Dropped => Outcome::Dropped,

@@ -18,7 +18,7 @@ use crate::pipeline::Pipeline;
 
 /// Histories that share a pipeline: more make queries slow, fewer make starts dear.
 const CHUNK: usize = 250;
-const SHRINK_TIME: Duration = Duration::from_secs(90);
+const SHRINK_TIME: Duration = Duration::from_secs(30);
 
 /// Fails with the shortest failing history in words.
 pub fn check(ordering: Ordering, count: usize, seed: u64) -> Result<(), String> {
@@ -32,11 +32,17 @@ pub fn check(ordering: Ordering, count: usize, seed: u64) -> Result<(), String> 
         let mut trees: Vec<_> = (0..size).map(|_| strategy.new_tree(&mut runner).expect("a history")).collect();
         let current: Vec<History> = trees.iter().map(proptest::strategy::ValueTree::current).collect();
         let results = run(&current, ordering, scratch.path(), seed ^ chunk);
-        if let Some(at) = results.iter().position(|said| !said.is_empty()) {
-            let tree = &mut trees[at];
-            let (history, said) = shrink(&mut **tree, &results[at], |history| {
-                run(std::slice::from_ref(history), ordering, scratch.path(), seed ^ chunk).remove(0)
-            });
+        let alone = |history: &History| -> Vec<String> {
+            let result = run(std::slice::from_ref(history), ordering, scratch.path(), seed ^ chunk);
+            result.of_each.into_iter().flatten().chain(result.of_all).collect()
+        };
+        let differs = |said: &Vec<String>| !said.is_empty();
+        let at = results.of_each.iter().position(differs).or_else(|| {
+            // What is wrong with all of them together is looked for in each of them.
+            differs(&results.of_all).then(|| current.iter().position(|history| differs(&alone(history))).unwrap_or(0))
+        });
+        if let Some(at) = at {
+            let (history, said) = shrink(&mut *trees[at], &results.of_all, alone);
             return Err(report(&history, &said, seed, ordering));
         }
         left -= size;
@@ -95,8 +101,13 @@ fn report(history: &History, said: &[String], seed: u64, ordering: Ordering) -> 
     )
 }
 
-/// What is wrong with each of them.
-fn run(histories: &[History], ordering: Ordering, scratch: &Path, seed: u64) -> Vec<Vec<String>> {
+/// What is wrong with each history, and with all of them together.
+struct Differences {
+    of_each: Vec<Vec<String>>,
+    of_all: Vec<String>,
+}
+
+fn run(histories: &[History], ordering: Ordering, scratch: &Path, seed: u64) -> Differences {
     let dir = tempfile::tempdir_in(scratch).expect("a temp dir");
     let data = dir.path().join("data");
     share_compiled_code(scratch, &data);
@@ -163,23 +174,24 @@ fn run(histories: &[History], ordering: Ordering, scratch: &Path, seed: u64) -> 
             }
         }
     }
-    ledger(&pipeline, &oracle, &mut said);
+    let mut of_all = Vec::new();
+    ledger(&pipeline, &oracle, &mut of_all);
     let differences = pipeline.flow().audit().map(|audit| audit.differences);
     if !differences.as_ref().is_ok_and(Vec::is_empty) {
-        said[0].push(format!("audit: {differences:?}"));
+        of_all.push(format!("audit: {differences:?}"));
     }
     drop(pipeline);
     keep_compiled_code(scratch, &data);
-    said
+    Differences { of_each: said, of_all }
 }
 
-fn ledger(pipeline: &Pipeline, oracle: &Oracle, said: &mut [Vec<String>]) {
+fn ledger(pipeline: &Pipeline, oracle: &Oracle, said: &mut Vec<String>) {
     let ledger = pipeline.flow().status().ledger;
     let expected = oracle.expected().outcomes;
     let found = [ledger.stored, ledger.dropped, ledger.rejected, ledger.dead_lettered, ledger.deduplicated];
     let wanted = [expected.stored, expected.dropped, expected.rejected, expected.dead_lettered, expected.deduplicated];
     if found != wanted || ledger.unexplained != 0 {
-        said[0].push(format!(
+        said.push(format!(
             "ledger (stored, dropped, rejected, dead-lettered, deduplicated): {wanted:?} expected, {found:?} found, \
              {} unexplained",
             ledger.unexplained
