@@ -210,7 +210,7 @@ fn shapes() -> Vec<Case> {
 
 fn refusals_by_rule(weir: &Weir, rule: &str) -> u64 {
     let url = format!("{}/metrics", weir.control);
-    let text = weir.http.get(url).bearer_auth(&weir.token).send().and_then(|response| response.text());
+    let text = weir.http.get(url).bearer_auth(&weir.token).send().and_then(reqwest::blocking::Response::text);
     let line = format!("weir_capture_rejected_events_total{{rule=\"{rule}\"}} ");
     text.expect("metrics").lines().find_map(|text| text.strip_prefix(&line)?.parse().ok()).unwrap_or_default()
 }
@@ -281,6 +281,37 @@ fn every_path_takes_events_with_and_without_a_slash() {
         let answer = weir.http.get(format!("{}{path}", weir.capture)).send().expect("an answer");
         assert_eq!(answer.status(), status, "{path}");
     }
+    weir.stop();
+}
+
+#[test]
+fn the_strict_endpoint_answers_for_each_event() {
+    let (_dir, data) = scratch();
+    let weir = Weir::start(&data);
+    let target = "/i/v1/analytics/events";
+    let event = |uuid: &str, name: &str| {
+        json!({"event": name, "uuid": uuid, "distinct_id": "d", "timestamp": "2026-01-02T03:04:05Z",
+            "session_id": "s1", "options": {}, "properties": {"a": 1}})
+    };
+    let (good, bad) = ("0190e0b8-7d6c-7abc-8def-000000000001", "0190e0b8-7d6c-7abc-8def-000000000002");
+    let body = json!({"created_at": "2026-01-02T03:04:06Z", "batch": [event(good, "e"), event(bad, "")]}).to_string();
+    let headers = format!("Authorization: Bearer {TOKEN}\r\nPostHog-Sdk-Info: posthog-test/1.0\r\n");
+    let answer = Raw::connect(&weir.capture).post(target, &headers, body.as_bytes());
+    assert_eq!(answer.status, 200);
+    let results: Value = serde_json::from_str(&answer.body).expect("JSON");
+    assert_eq!(
+        results["results"],
+        json!({good: {"result": "ok"}, bad: {"result": "drop", "details": "empty_event_name"}})
+    );
+    let nobody = Raw::connect(&weir.capture).post(target, "", body.as_bytes());
+    assert_eq!(nobody.status, 401);
+    assert!(nobody.body.starts_with(r#"{"error":"missing_token""#), "{}", nobody.body);
+    wait_for("refusals to reach the ledger", || (weir.status().ledger.rejected >= 3).then_some(()));
+    let ledger = weir.settle().ledger;
+    assert_eq!((ledger.rejected, ledger.stored, ledger.unexplained), (3, 1, 0));
+    let rows = weir.query("SELECT properties FROM events");
+    assert_eq!(rows[0]["properties"]["$session_id"], "s1");
+    assert_eq!(rows[0]["properties"]["$lib"], "posthog-test");
     weir.stop();
 }
 
