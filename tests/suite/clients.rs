@@ -129,6 +129,13 @@ fn posthog_python_packed_round_trip() {
 }
 
 #[test]
+fn posthog_python_strict_round_trip() {
+    let mut python = python();
+    python.env("WEIR_CAPTURE_MODE", "v1");
+    check_round_trip("posthog-python", python);
+}
+
+#[test]
 fn posthog_node_round_trip() {
     let mut node = Command::new("node");
     node.arg(script("client.cjs")).env("NODE_PATH", installed("node_modules"));

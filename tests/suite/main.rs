@@ -9,6 +9,7 @@ mod dependencies;
 mod edge;
 mod guard;
 mod hostile;
+mod paths;
 mod plugins;
 mod raw_http;
 mod rebuild;

@@ -65,7 +65,7 @@ impl Wiretap {
         failures
     }
 
-    /// Every event of every request, as JSON, with the `sent_at` of its request.
+    /// Every event of every request, as JSON.
     pub fn events(&self) -> Vec<Value> {
         self.requests().iter().filter(|request| request.is_about_events()).flat_map(Request::events).collect()
     }
@@ -78,7 +78,7 @@ impl Request {
 
     fn is_about_events(&self) -> bool {
         self.method == "POST"
-            && ["/e", "/i/v0/e", "/batch", "/capture", "/s", "/track", "/engage"]
+            && ["/e", "/i/v0/e", "/i/v1/analytics/events", "/batch", "/capture", "/s", "/track", "/engage"]
                 .contains(&self.path().trim_end_matches('/'))
     }
 
@@ -93,15 +93,14 @@ impl Request {
         }
         let body: Value = serde_json::from_slice(&bytes)
             .unwrap_or_else(|error| panic!("{}: {error}: {}", self.target, String::from_utf8_lossy(&bytes)));
-        let list = match &body {
+        match &body {
             Value::Array(events) => events.clone(),
             Value::Object(object) => match object.get("batch") {
                 Some(Value::Array(events)) => events.clone(),
                 _ => vec![body.clone()],
             },
             _ => panic!("{}: {body}", self.target),
-        };
-        list
+        }
     }
 }
 

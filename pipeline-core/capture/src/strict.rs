@@ -99,15 +99,12 @@ pub fn unpack(json: &[u8], facts: RequestFacts, sdk: &str) -> Result<Unpacked, R
         let uuid = event.uuid;
         // The first one of a uuid has its own result already.
         let fault = if seen.insert(uuid) { event.fault(raw) } else { Some(CaptureError::DuplicateUuid) };
-        match fault {
-            Some(error) => {
-                results.entry(uuid.to_string()).or_insert_with(|| json!({"result": "drop", "details": error.rule()}));
-                dropped.push(error);
-            }
-            None => {
-                results.insert(uuid.to_string(), event.verdict());
-                captured.push(event.captured(sdk));
-            }
+        if let Some(error) = fault {
+            results.entry(uuid.to_string()).or_insert_with(|| json!({"result": "drop", "details": error.rule()}));
+            dropped.push(error);
+        } else {
+            results.insert(uuid.to_string(), event.verdict());
+            captured.push(event.captured(sdk));
         }
     }
     let record = |events| IntakeRecord {

@@ -11,7 +11,7 @@ use pipeline_core::event::{Clock, Ordering, SystemClock};
 use pipeline_core::flow::{Flow, FlowConfig, StoreProbe};
 use pipeline_core::log::RealFilesystem;
 use pipeline_core::plugins::Limits;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -27,6 +27,9 @@ use crate::run_file::RunFile;
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
 /// A request that has not ended by then is cut off at a stop.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// Connections that the kernel holds while others are accepted; beyond it a client waits a second.
+const WAITING_CONNECTIONS: u32 = 4_096;
 
 pub struct ServeConfig {
     pub data_dir: PathBuf,
@@ -58,8 +61,8 @@ impl Server {
         if !config.control.ip().is_loopback() {
             return Err(ServeError::PublicControl(config.control));
         }
-        let (capture_listener, capture_url) = bind("capture", config.capture).await?;
-        let (control_listener, control_url) = bind("control", config.control).await?;
+        let (capture_listener, capture_url) = bind("capture", config.capture)?;
+        let (control_listener, control_url) = bind("control", config.control)?;
         let control_address = control_listener.local_addr().unwrap_or(config.control);
 
         // Only the first server of a process installs it; a test may start several.
@@ -162,9 +165,13 @@ impl Server {
     }
 }
 
-async fn bind(port: &'static str, address: SocketAddr) -> Result<(TcpListener, String), ServeError> {
+fn bind(port: &'static str, address: SocketAddr) -> Result<(TcpListener, String), ServeError> {
     let failed = |error: std::io::Error| ServeError::Bind { port, address, message: error.to_string() };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.map_err(failed)?;
+    // A restart must not wait for the connections of the last run.
+    socket.set_reuseaddr(true).map_err(failed)?;
+    socket.bind(address).map_err(failed)?;
+    let listener = socket.listen(WAITING_CONNECTIONS).map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     let host = if bound.ip().is_unspecified() { "127.0.0.1".to_owned() } else { bound.ip().to_string() };
     let url = if bound.is_ipv6() && !bound.ip().is_unspecified() {
