@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use pipeline_core::event::time;
+use pipeline_core::event::iso8601;
 use serde_json::Value;
 
 use crate::server::{Weir, scratch, wait_for};
@@ -56,8 +56,8 @@ pub fn check_rows(weir: &Weir, sent: &[Value]) {
             }
         }
         if let Some(at) = event["timestamp"].as_str() {
-            let at = time::parse_text(at).expect("clients send times");
-            let stored = time::parse_text(row["timestamp"].as_str().expect("text")).expect("a time");
+            let at = iso8601::parse(at).expect("clients send times");
+            let stored = iso8601::parse(row["timestamp"].as_str().expect("text")).expect("a time");
             assert!((stored - at).abs() < SKEW_MS, "{row} of {event}");
         }
     }

@@ -37,7 +37,9 @@ pub fn between(expected: &ExpectedProject, found: &ExpectedProject) -> Vec<Strin
 fn events(expected: &[ExpectedEvent], found: &[ExpectedEvent], said: &mut Vec<String>) {
     count("events", expected.len(), found.len(), said);
     let mut rest: Vec<&ExpectedEvent> = found.iter().collect();
-    for event in expected {
+    // Those that capture named are told apart by all they say, once the others are taken out.
+    let (named, drawn): (Vec<_>, Vec<_>) = expected.iter().partition(|event| event.uuid.is_some());
+    for event in named.into_iter().chain(drawn) {
         let same = |other: &&ExpectedEvent| match event.uuid {
             Some(uuid) => other.uuid == Some(uuid),
             None => {
@@ -45,7 +47,8 @@ fn events(expected: &[ExpectedEvent], found: &[ExpectedEvent], said: &mut Vec<St
                     == (&event.event, &event.distinct_id, event.timestamp_ms)
             }
         };
-        let Some(at) = rest.iter().position(same) else {
+        let exactly = |other: &&ExpectedEvent| same(other) && same_map(&event.properties, &other.properties);
+        let Some(at) = rest.iter().position(exactly).or_else(|| rest.iter().position(same)) else {
             said.push(format!("the event {:?} {} of {:?} is missing", event.uuid, event.event, event.distinct_id));
             continue;
         };
