@@ -16,6 +16,8 @@ pub enum FlowError {
     Plugin(#[from] PluginError),
     #[error("a record of the {log} log cannot be read: {problem}")]
     Codec { log: &'static str, problem: String },
+    #[error("the known uuids cannot be read: {0}")]
+    KnownUuids(std::io::Error),
     #[error("the logs disagree: {0}")]
     Disagreement(String),
     #[error("cannot start the thread {name}: {message}")]
@@ -31,6 +33,7 @@ impl FlowError {
             Self::Store(error) => error.code(),
             Self::Plugin(_) => "plugin",
             Self::Codec { .. } => "log_record_unreadable",
+            Self::KnownUuids(_) => "known_uuids_unreadable",
             Self::Disagreement(_) => "logs_disagree",
             Self::Thread { .. } => "thread",
         }
@@ -44,6 +47,7 @@ impl FlowError {
             Self::Store(error) => error.hint(),
             Self::Plugin(_) => "see the plugin's card for file, line and column",
             Self::Codec { .. } => "the data was written by a newer version; update, or use another --data directory",
+            Self::KnownUuids(_) => "check the disk, then restart: what is damaged is rebuilt from the logs",
             Self::Disagreement(_) => "restore both logs from the same copy",
             Self::Thread { .. } => "the machine is out of threads or memory",
         }
