@@ -18,6 +18,7 @@
 mod append;
 mod digest;
 mod error;
+mod people;
 mod query;
 mod restore;
 mod rows;
@@ -27,6 +28,7 @@ mod writer;
 
 pub use digest::digests;
 pub use error::StoreError;
+pub use people::Holding;
 pub use query::{QueryLimits, QueryPool};
 pub use restore::{CountedEvent, Restored, Versions};
 pub use rows::{
