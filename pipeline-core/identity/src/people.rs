@@ -131,10 +131,12 @@ impl People {
         person.last_id = at;
         let hash = self.hasher.hash_one((project.0, distinct_id.as_bytes()));
         let (ids, texts, hasher) = (&self.ids, &self.texts, &self.hasher);
-        self.by_text.insert_unique(hash, at, |other| {
-            let other = &ids[*other];
-            hasher.hash_one((other.project, texts.get(other.text, &mut [0; 36])))
-        });
+        self.by_text.insert_unique(hash, at, |other| hash_of(&ids[*other], texts, hasher));
+    }
+
+    fn reserve_ids(&mut self, count: usize) {
+        let (ids, texts, hasher) = (&self.ids, &self.texts, &self.hasher);
+        self.by_text.reserve(count, |id| hash_of(&ids[*id], texts, hasher));
     }
 
     /// Takes a person out and gives its ids to another; a row for each id.
@@ -180,6 +182,10 @@ impl People {
         let text = self.texts.get(place, &mut buffer);
         String::from_utf8(text.to_vec()).expect("invariant: ids are texts")
     }
+}
+
+fn hash_of(id: &DistinctId, texts: &Texts, hasher: &DefaultHashBuilder) -> u64 {
+    hasher.hash_one((id.project, texts.get(id.text, &mut [0; 36])))
 }
 
 impl Person {

@@ -25,9 +25,14 @@ const WINDOW_ROWS: i64 = 32_768;
 /// DuckDB's memory while persons are read.
 const READING_MEMORY: &str = "48MB";
 
+/// Less than DuckDB keeps in any case: it lets go of all that it can.
+const NO_MEMORY: &str = "1MB";
+
 /// A person or an id that holds now.
 #[derive(Debug)]
 pub enum Holding {
+    /// Comes first: at most so many persons and ids will follow.
+    AtMost(usize, usize),
     Person(PersonRow),
     Id(DistinctIdRow),
 }
@@ -59,7 +64,13 @@ impl StoreWriter {
     /// to their owners.
     pub fn restore_people<E: From<StoreError>>(&self, mut hold: impl FnMut(Holding) -> Result<(), E>) -> Result<(), E> {
         self.limit_memory(READING_MEMORY);
-        let result = self.persons(&mut hold).and_then(|()| self.ids(&mut hold));
+        let result = self
+            .ends()
+            .map_err(E::from)
+            .and_then(|(persons, ids)| hold(Holding::AtMost(persons, ids)))
+            .and_then(|()| self.persons(&mut hold))
+            .and_then(|()| self.ids(&mut hold));
+        self.limit_memory(NO_MEMORY);
         self.limit_memory(&self.config().memory_limit);
         result
     }
@@ -132,6 +143,16 @@ impl StoreWriter {
         })
     }
 
+    fn ends(&self) -> Result<(usize, usize), StoreError> {
+        Ok((self.end("person_rows")? as usize, self.end("distinct_id_rows")? as usize))
+    }
+
+    /// The row number after the last.
+    fn end(&self, table: &str) -> Result<i64, StoreError> {
+        let sql = format!("SELECT coalesce(max(rowid) + 1, 0) FROM {table}");
+        Ok(self.connection.query_row(&sql, [], |row| row.get(0))?)
+    }
+
     /// Reads columns of a table that are never null, a window of row numbers at a time.
     fn windows<E: From<StoreError>>(
         &self,
@@ -141,10 +162,7 @@ impl StoreWriter {
         mut take: impl FnMut(&RecordBatch) -> Result<(), E>,
     ) -> Result<(), E> {
         let failed = |error: duckdb::Error| E::from(StoreError::from(error));
-        let end: i64 = self
-            .connection
-            .query_row(&format!("SELECT coalesce(max(rowid) + 1, 0) FROM {table}"), [], |row| row.get(0))
-            .map_err(failed)?;
+        let end = self.end(table)?;
         for first in (0..end).step_by(WINDOW_ROWS as usize) {
             let last = first + WINDOW_ROWS - 1;
             let sql = format!("SELECT {columns} FROM {table} WHERE rowid BETWEEN {first} AND {last} {rest}");

@@ -24,6 +24,13 @@ impl Restoring {
         Ok(Self { people: People::default(), groups: Groups::restore(snapshot)?, by_uuid: HashTable::new() })
     }
 
+    /// Makes room for this many persons and ids, so that nothing grows in steps.
+    pub fn expect(&mut self, persons: usize, ids: usize) {
+        let people = &mut self.people;
+        self.by_uuid.reserve(persons, |index| people.hasher.hash_one(people.person(*index).uuid));
+        people.reserve_ids(ids);
+    }
+
     pub fn person(&mut self, row: &PersonRow) -> Result<(), serde_json::Error> {
         let people = &mut self.people;
         let properties = Properties::from_json(&row.properties, &mut people.names)?;

@@ -31,6 +31,17 @@ pub(super) struct WorkSpace {
     text: String,
 }
 
+impl WorkSpace {
+    pub fn take_bytes(&mut self) -> Vec<u8> {
+        self.fresh.clear();
+        std::mem::take(&mut self.fresh)
+    }
+
+    pub fn put_bytes(&mut self, bytes: Vec<u8>) {
+        self.fresh = bytes;
+    }
+}
+
 type Place = (u32, u32);
 
 #[derive(Debug, Clone, Copy)]
@@ -113,7 +124,7 @@ impl<'a> Edit<'a> {
             Now::Gone => entry.before.is_some(),
         };
         let changed = work.entries.iter().any(is_change).then(|| {
-            let mut bytes = Vec::with_capacity(packed.len() + work.fresh.len() + 2 * work.entries.len());
+            let mut bytes = Vec::with_capacity(packed.len() + work.fresh.len() + 5 * work.entries.len());
             for Entry { name, before, now } in &work.entries {
                 let value = match (now, before) {
                     (Now::Kept, Some(place)) => part(packed, *place),
@@ -123,7 +134,8 @@ impl<'a> Edit<'a> {
                 write_varint(&mut bytes, *name);
                 bytes.extend_from_slice(value);
             }
-            Properties(bytes.into())
+            // A copy, because shrinking in place would keep what is left over.
+            Properties(bytes.as_slice().into())
         });
         names.work_space = work;
         changed
