@@ -1,14 +1,13 @@
 //! Identity in the ordering that was chosen, and its way back from the store.
 
-use std::sync::mpsc;
-use std::thread;
+mod restore;
 
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use weir_event::prepare::Profile;
 use weir_event::{Ordering, ProjectId};
-use weir_identity::{Arrival, Arrived, EventTime, IdentityEvent, Outcome, Restoring};
-use weir_store::{Holding, Restored, StoreError, StoreWriter};
+use weir_identity::{Arrival, Arrived, EventTime, IdentityEvent, Outcome};
+use weir_store::{Restored, StoreWriter};
 
 use crate::error::FlowError;
 use crate::stored;
@@ -18,10 +17,6 @@ pub enum Identity {
     Arrival(Arrival),
     EventTime(EventTime),
 }
-
-const RESTORE_BATCH: usize = 1_024;
-/// Batches that wait for the thread that builds.
-const RESTORE_QUEUE: usize = 8;
 
 /// What identity says of an event.
 #[derive(Debug)]
@@ -36,7 +31,7 @@ pub struct Applied {
 impl Identity {
     pub fn restore(writer: &StoreWriter, restored: &Restored) -> Result<Self, FlowError> {
         match writer.ordering() {
-            Ordering::Arrival => restore_arrival(writer, restored).map(Self::Arrival),
+            Ordering::Arrival => restore::arrival(writer, restored).map(Self::Arrival),
             Ordering::EventTime => restore_event_time(writer, restored).map(Self::EventTime),
         }
     }
@@ -65,39 +60,6 @@ fn payload_of(data: &str) -> u128 {
 
 fn unreadable(error: serde_json::Error) -> FlowError {
     FlowError::Disagreement(format!("the store holds what is not JSON: {error}"))
-}
-
-/// One thread reads while another builds.
-fn restore_arrival(writer: &StoreWriter, restored: &Restored) -> Result<Arrival, FlowError> {
-    let mut restoring = Restoring::new(stored::group_snapshot(restored)).map_err(unreadable)?;
-    let (filled, batches) = mpsc::sync_channel::<Vec<Holding>>(RESTORE_QUEUE);
-    thread::scope(|scope| {
-        let builder = thread::Builder::new().name("restore".into()).spawn_scoped(scope, move || {
-            for holding in batches.into_iter().flatten() {
-                match holding {
-                    Holding::AtMost(persons, ids) => restoring.expect(persons, ids),
-                    Holding::Person(row) => restoring.person(&stored::identity_person(row))?,
-                    Holding::Id(row) => restoring.id(&stored::identity_id(row)),
-                }
-            }
-            Ok(restoring.finish())
-        });
-        let builder = builder.map_err(|error| FlowError::Thread { name: "restore", message: error.to_string() })?;
-        let mut batch = Vec::with_capacity(RESTORE_BATCH);
-        let read = writer.restore_people::<StoreError>(|holding| {
-            batch.push(holding);
-            if batch.len() == RESTORE_BATCH {
-                // A builder that is gone says why when it is joined.
-                filled.send(std::mem::replace(&mut batch, Vec::with_capacity(RESTORE_BATCH))).ok();
-            }
-            Ok(())
-        });
-        filled.send(batch).ok();
-        drop(filled);
-        let built = builder.join().map_err(|_| FlowError::Thread { name: "restore", message: "it panicked".into() })?;
-        read?;
-        built.map_err(unreadable)
-    })
 }
 
 /// The state is a fold over the events that count, so they are all looked at again; what comes out is in

@@ -15,9 +15,9 @@ use duckdb::arrow::array::AsArray as _;
 use duckdb::arrow::datatypes::{Int8Type, Int64Type, UInt64Type};
 use duckdb::arrow::record_batch::RecordBatch;
 use uuid::Uuid;
+use weir_event::clock::UnixMillis;
 
 use crate::error::StoreError;
-use crate::rows::{DistinctIdRow, PersonRow};
 use crate::writer::StoreWriter;
 
 /// Rows that are in memory at once, as DuckDB gives them.
@@ -30,11 +30,23 @@ const NO_MEMORY: &str = "1MB";
 
 /// A person or an id that holds now.
 #[derive(Debug)]
-pub enum Holding {
+pub enum Holding<'a> {
     /// Comes first: at most so many persons and ids will follow.
     AtMost(usize, usize),
-    Person(PersonRow),
-    Id(DistinctIdRow),
+    Person {
+        id: Uuid,
+        created_at_ms: UnixMillis,
+        /// JSON text.
+        properties: &'a str,
+        is_identified: bool,
+        version: u64,
+    },
+    Id {
+        team_id: u32,
+        distinct_id: &'a str,
+        person_id: Uuid,
+        version: u64,
+    },
 }
 
 /// Newest versions of what has more than one, by two hashes: a false match has one chance in 2^128.
@@ -62,7 +74,10 @@ impl Newest {
 impl StoreWriter {
     /// Hands over every person that exists, in any order, then every id, in the order in which they came
     /// to their owners.
-    pub fn restore_people<E: From<StoreError>>(&self, mut hold: impl FnMut(Holding) -> Result<(), E>) -> Result<(), E> {
+    pub fn restore_people<E: From<StoreError>>(
+        &self,
+        mut hold: impl FnMut(Holding<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
         self.limit_memory(READING_MEMORY);
         let result = self
             .ends()
@@ -75,7 +90,7 @@ impl StoreWriter {
         result
     }
 
-    fn persons<E: From<StoreError>>(&self, hold: &mut impl FnMut(Holding) -> Result<(), E>) -> Result<(), E> {
+    fn persons<E: From<StoreError>>(&self, hold: &mut impl FnMut(Holding<'_>) -> Result<(), E>) -> Result<(), E> {
         let mut newest = Newest::default();
         self.windows("person_rows", "id, version", "AND version > 0", |batch| {
             let (ids, versions) = (batch.column(0).as_string::<i32>(), batch.column(1).as_primitive::<UInt64Type>());
@@ -84,34 +99,29 @@ impl StoreWriter {
             }
             Ok::<_, StoreError>(())
         })?;
-        let columns =
-            "id, version, team_id, epoch_ms(created_at), properties::VARCHAR, is_identified, is_deleted, _offset";
+        let columns = "id, version, epoch_ms(created_at), properties::VARCHAR, is_identified, is_deleted";
         self.windows("person_rows", columns, "", |batch| {
-            let ids = batch.column(0).as_string::<i32>();
-            let [versions, offsets] = [1, 7].map(|column| batch.column(column).as_primitive::<UInt64Type>());
-            let [teams, times] = [2, 3].map(|column| batch.column(column).as_primitive::<Int64Type>());
-            let properties = batch.column(4).as_string::<i32>();
-            let [identified, deleted] = [5, 6].map(|column| batch.column(column).as_primitive::<Int8Type>());
+            let (ids, versions) = (batch.column(0).as_string::<i32>(), batch.column(1).as_primitive::<UInt64Type>());
+            let times = batch.column(2).as_primitive::<Int64Type>();
+            let properties = batch.column(3).as_string::<i32>();
+            let [identified, deleted] = [4, 5].map(|column| batch.column(column).as_primitive::<Int8Type>());
             for row in 0..batch.num_rows() {
                 let (id, version) = (uuid_of(ids.value(row))?, versions.value(row));
                 if newest.is(id, version) && deleted.value(row) == 0 {
-                    hold(Holding::Person(PersonRow {
+                    hold(Holding::Person {
                         id,
                         created_at_ms: times.value(row),
-                        team_id: teams.value(row) as u32,
-                        properties: properties.value(row).to_owned(),
+                        properties: properties.value(row),
                         is_identified: identified.value(row) != 0,
-                        is_deleted: false,
                         version,
-                        offset: offsets.value(row),
-                    }))?;
+                    })?;
                 }
             }
             Ok(())
         })
     }
 
-    fn ids<E: From<StoreError>>(&self, hold: &mut impl FnMut(Holding) -> Result<(), E>) -> Result<(), E> {
+    fn ids<E: From<StoreError>>(&self, hold: &mut impl FnMut(Holding<'_>) -> Result<(), E>) -> Result<(), E> {
         let mut newest = Newest::default();
         self.windows("distinct_id_rows", "team_id, distinct_id, version", "AND version > 0", |batch| {
             let (teams, ids) = (batch.column(0).as_primitive::<Int64Type>(), batch.column(1).as_string::<i32>());
@@ -121,22 +131,16 @@ impl StoreWriter {
             }
             Ok::<_, StoreError>(())
         })?;
-        let columns = "team_id, distinct_id, version, person_id, _offset";
+        let columns = "team_id, distinct_id, version, person_id";
         self.windows("distinct_id_rows", columns, "ORDER BY rowid", |batch| {
             let (teams, ids) = (batch.column(0).as_primitive::<Int64Type>(), batch.column(1).as_string::<i32>());
-            let [versions, offsets] = [2, 4].map(|column| batch.column(column).as_primitive::<UInt64Type>());
-            let persons = batch.column(3).as_string::<i32>();
+            let (versions, persons) =
+                (batch.column(2).as_primitive::<UInt64Type>(), batch.column(3).as_string::<i32>());
             for row in 0..batch.num_rows() {
                 let (team_id, distinct_id, version) = (teams.value(row), ids.value(row), versions.value(row));
                 if newest.is((team_id, distinct_id), version) {
-                    hold(Holding::Id(DistinctIdRow {
-                        team_id: team_id as u32,
-                        distinct_id: distinct_id.to_owned(),
-                        person_id: uuid_of(persons.value(row))?,
-                        is_deleted: false,
-                        version,
-                        offset: offsets.value(row),
-                    }))?;
+                    let person_id = uuid_of(persons.value(row))?;
+                    hold(Holding::Id { team_id: team_id as u32, distinct_id, person_id, version })?;
                 }
             }
             Ok(())
