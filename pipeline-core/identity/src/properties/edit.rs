@@ -3,10 +3,7 @@
 //! Opening notes for every name where its entry is, in a table that all edits share, so that each change
 //! finds its entry at once however many there are. Only what differs is written, and only in the end.
 
-use std::borrow::Cow;
-
 use serde_json::Value;
-use weir_event::js;
 
 use super::names::{Names, write_text};
 use super::values::write_varint;
@@ -77,14 +74,14 @@ impl<'a> Edit<'a> {
     }
 
     pub fn set_once(&mut self, name: &str, value: &Value) {
-        let name = self.names.number(&clean_name(name));
+        let name = self.names.number(name);
         if self.entry(name).is_none() {
             self.add(name, value);
         }
     }
 
     pub fn set(&mut self, name: &str, value: &Value) {
-        let name = self.names.number(&clean_name(name));
+        let name = self.names.number(name);
         let Some(at) = self.entry(name) else { return self.add(name, value) };
         let Entry { before, now, .. } = self.work.entries[at];
         let mut text = std::mem::take(&mut self.work.text);
@@ -102,7 +99,7 @@ impl<'a> Edit<'a> {
 
     /// As [`Edit::set`], in the spelling of the newest.
     pub fn put(&mut self, name: &str, value: &Value) {
-        let name = self.names.number(&clean_name(name));
+        let name = self.names.number(name);
         match self.entry(name) {
             Some(at) => self.work.entries[at].now = self.write(value),
             None => self.add(name, value),
@@ -110,7 +107,7 @@ impl<'a> Edit<'a> {
     }
 
     pub fn remove(&mut self, name: &str) {
-        if let Some(at) = self.names.known(&clean_name(name)).and_then(|name| self.entry(name)) {
+        if let Some(at) = self.names.known(name).and_then(|name| self.entry(name)) {
             self.work.entries[at].now = Now::Gone;
         }
     }
@@ -164,8 +161,4 @@ impl<'a> Edit<'a> {
 
 fn part(bytes: &[u8], (start, end): Place) -> &[u8] {
     &bytes[start as usize..end as usize]
-}
-
-fn clean_name(name: &str) -> Cow<'_, str> {
-    if name.contains('\0') { js::without_nul(name.to_owned()).into() } else { name.into() }
 }
