@@ -8,10 +8,9 @@
 
 mod edit;
 mod names;
+mod parse;
 mod values;
 
-use serde::de::{DeserializeSeed, Deserializer as _, Error, MapAccess, Visitor};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 use weir_event::js;
@@ -40,11 +39,12 @@ impl Properties {
 
     /// Reads what [`Properties::json`] wrote.
     pub fn from_json(text: &str, names: &mut Names) -> Result<Self, serde_json::Error> {
-        let mut reader = serde_json::Deserializer::from_str(text);
         // In memory that is used again, so that what stays is as large as it must be.
         let mut bytes = names.work_space.take_bytes();
-        reader.deserialize_map(Packing { names: &mut *names, bytes: &mut bytes })?;
-        reader.end()?;
+        if parse::pack_plain(text, names, &mut bytes).is_none() {
+            bytes.clear();
+            parse::pack(text, names, &mut bytes)?;
+        }
         let packed = Self(bytes.as_slice().into());
         names.work_space.put_bytes(bytes);
         Ok(packed)
@@ -151,51 +151,6 @@ fn same_text(left: &str, right: &str) -> bool {
     }
 }
 
-/// Packs an object as it is parsed: its values are not looked into.
-struct Packing<'a> {
-    names: &'a mut Names,
-    bytes: &'a mut Vec<u8>,
-}
-
-impl<'de> Visitor<'de> for Packing<'_> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(name) = map.next_key_seed(NameSeed(self.names))? {
-            write_varint(self.bytes, name);
-            let value: &RawValue = map.next_value()?;
-            self.names.pack(value.get(), self.bytes);
-        }
-        Ok(())
-    }
-}
-
-struct NameSeed<'a>(&'a mut Names);
-
-impl<'de> DeserializeSeed<'de> for NameSeed<'_> {
-    type Value = u32;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<u32, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for NameSeed<'_> {
-    type Value = u32;
-
-    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("a name")
-    }
-
-    fn visit_str<E: Error>(self, name: &str) -> Result<u32, E> {
-        Ok(self.0.number(name))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -216,11 +171,44 @@ mod tests {
         for _ in 0..3 {
             let packed = Properties::default().applied(&object(json!({"$set": value})), &mut names).expect("a change");
             assert_eq!(serde_json::from_str::<Value>(&packed.json(&names)).expect("JSON"), value);
+            // Once with names that are not those of the object before, once with the same.
+            Properties::from_json(r#"{"a":"b"}"#, &mut names).expect("JSON");
+            Properties::from_json(&packed.json(&names), &mut names).expect("JSON");
             let restored = Properties::from_json(&packed.json(&names), &mut names).expect("JSON");
             assert_eq!(restored.json(&names), packed.json(&names));
             assert_eq!(restored.applied(&object(json!({"$set": value})), &mut names).map(|p| p.json(&names)), None);
         }
         assert_eq!(Properties::default().json(&names), "{}");
+    }
+
+    #[test]
+    fn a_text_is_read_alike_whatever_came_before() {
+        let texts = [
+            "{}",
+            r#"{"a":1}"#,
+            r#"{"a":"x"}"#,
+            r#"{"a":"x\"y"}"#,
+            r#"{"a":{"b":[1,"}"]}}"#,
+            r#"{"a":-1.5e+30,"b":null}"#,
+            r#"{"a":true,"b":false}"#,
+            r#"{"b":"","a":"0190163a-0000-7000-8000-000000000001"}"#,
+            r#"{"a":1,"b":2,"c":3}"#,
+            r#"{"a":"\\","b":"ü"}"#,
+        ];
+        for first in texts {
+            for second in texts {
+                let mut names = Names::default();
+                Properties::from_json(first, &mut names).expect("JSON");
+                assert_eq!(
+                    Properties::from_json(second, &mut names).expect("JSON").json(&names),
+                    second,
+                    "after {first}"
+                );
+                for broken in [r#"{"a":"#, r#"{"a":"x"#, r#"{"a":1,}"#, r#"{"a":1}}"#, "", r#"{"a":truer}"#, "[1]"] {
+                    assert!(Properties::from_json(broken, &mut names).is_err(), "{broken} after {second}");
+                }
+            }
+        }
     }
 
     #[test]

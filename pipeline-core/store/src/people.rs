@@ -31,8 +31,8 @@ const NO_MEMORY: &str = "1MB";
 /// A person or an id that holds now.
 #[derive(Debug)]
 pub enum Holding<'a> {
-    /// Comes first: at most so many persons and ids will follow.
-    AtMost(usize, usize),
+    /// Comes before the ids: at most so many will follow.
+    AtMostIds(usize),
     Person {
         id: Uuid,
         created_at_ms: UnixMillis,
@@ -79,12 +79,7 @@ impl StoreWriter {
         mut hold: impl FnMut(Holding<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         self.limit_memory(READING_MEMORY);
-        let result = self
-            .ends()
-            .map_err(E::from)
-            .and_then(|(persons, ids)| hold(Holding::AtMost(persons, ids)))
-            .and_then(|()| self.persons(&mut hold))
-            .and_then(|()| self.ids(&mut hold));
+        let result = self.persons(&mut hold).and_then(|()| self.ids(&mut hold));
         self.limit_memory(NO_MEMORY);
         self.limit_memory(&self.config().memory_limit);
         result
@@ -131,6 +126,7 @@ impl StoreWriter {
             }
             Ok::<_, StoreError>(())
         })?;
+        hold(Holding::AtMostIds(self.end("distinct_id_rows")? as usize))?;
         let columns = "team_id, distinct_id, version, person_id";
         self.windows("distinct_id_rows", columns, "ORDER BY rowid", |batch| {
             let (teams, ids) = (batch.column(0).as_primitive::<Int64Type>(), batch.column(1).as_string::<i32>());
@@ -145,10 +141,6 @@ impl StoreWriter {
             }
             Ok(())
         })
-    }
-
-    fn ends(&self) -> Result<(usize, usize), StoreError> {
-        Ok((self.end("person_rows")? as usize, self.end("distinct_id_rows")? as usize))
     }
 
     /// The row number after the last.

@@ -26,7 +26,7 @@ struct Batch {
 
 #[derive(Debug)]
 enum Item {
-    AtMost(usize, usize),
+    AtMostIds(usize),
     Person { uuid: Uuid, created_at_ms: UnixMillis, is_identified: bool, version: u64, length: usize },
     Id { project: u32, person: Uuid, version: u64, length: usize },
 }
@@ -34,7 +34,7 @@ enum Item {
 impl Batch {
     fn push(&mut self, holding: Holding<'_>) {
         let (item, text) = match holding {
-            Holding::AtMost(persons, ids) => (Item::AtMost(persons, ids), ""),
+            Holding::AtMostIds(count) => (Item::AtMostIds(count), ""),
             Holding::Person { id: uuid, created_at_ms, properties, is_identified, version } => {
                 let length = properties.len();
                 (Item::Person { uuid, created_at_ms, is_identified, version, length }, properties)
@@ -56,7 +56,7 @@ impl Batch {
         };
         for item in self.items {
             match item {
-                Item::AtMost(persons, ids) => restoring.expect(persons, ids),
+                Item::AtMostIds(count) => restoring.expect_ids(count),
                 Item::Person { uuid, created_at_ms, is_identified, version, length } => {
                     let properties = next(length);
                     restoring.person(KnownPerson { uuid, created_at_ms, properties, is_identified, version })?;
@@ -81,11 +81,16 @@ pub fn arrival(writer: &StoreWriter, restored: &Restored) -> Result<Arrival, Flo
         });
         let builder = builder.map_err(|error| failed(error.to_string()))?;
         let mut batch = Batch::default();
+        let next = |last: &Batch| Batch {
+            items: Vec::with_capacity(BATCH_ITEMS),
+            texts: String::with_capacity(last.texts.len() + last.texts.len() / 8),
+        };
         let read = writer.restore_people::<StoreError>(|holding| {
             batch.push(holding);
             if batch.items.len() == BATCH_ITEMS {
                 // A builder that is gone says why when it is joined.
-                filled.send(std::mem::take(&mut batch)).ok();
+                let empty = next(&batch);
+                filled.send(std::mem::replace(&mut batch, empty)).ok();
             }
             Ok(())
         });

@@ -34,6 +34,10 @@ impl<T> List<T> {
         at
     }
 
+    pub fn get(&self, at: u32) -> Option<&T> {
+        self.0.get(at as usize / PIECE)?.get(at as usize % PIECE)
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.0.iter().flatten()
     }

@@ -1,5 +1,8 @@
 //! Persons and ids as a store gives them back: every person once, in any order, then every id once, in
 //! the order in which they came to their owners.
+//!
+//! A person and its first id were stored together, so the owner of an id is most often the person after
+//! the owner of the one before. Only the others are looked up.
 
 use std::hash::BuildHasher as _;
 
@@ -39,19 +42,20 @@ pub struct KnownId<'a> {
 pub struct Restoring {
     people: People,
     groups: Groups,
-    by_uuid: HashTable<PersonIndex>,
+    /// Made when it is needed: most ids come in the order of their persons.
+    by_uuid: Option<HashTable<PersonIndex>>,
+    /// The person after the one that the last id was found with.
+    likely: PersonIndex,
 }
 
 impl Restoring {
     pub fn new(snapshot: GroupSnapshot) -> Result<Self, serde_json::Error> {
-        Ok(Self { people: People::default(), groups: Groups::restore(snapshot)?, by_uuid: HashTable::new() })
+        Ok(Self { people: People::default(), groups: Groups::restore(snapshot)?, by_uuid: None, likely: 0 })
     }
 
-    /// Makes room for this many persons and ids, so that nothing grows in steps.
-    pub fn expect(&mut self, persons: usize, ids: usize) {
-        let people = &mut self.people;
-        self.by_uuid.reserve(persons, |index| people.hasher.hash_one(people.person(*index).uuid));
-        people.reserve_ids(ids);
+    /// Makes room for this many ids, so that their table does not grow in steps.
+    pub fn expect_ids(&mut self, ids: usize) {
+        self.people.reserve_ids(ids);
     }
 
     pub fn person(&mut self, known: KnownPerson<'_>) -> Result<(), serde_json::Error> {
@@ -59,19 +63,35 @@ impl Restoring {
         let properties = Properties::from_json(known.properties, &mut people.names)?;
         let mut person = Person::new(known.uuid, known.created_at_ms, properties, known.is_identified);
         person.add_versions(known.version as u32);
-        let index = people.push(person);
-        let hash = people.hasher.hash_one(known.uuid);
-        self.by_uuid.insert_unique(hash, index, |other| people.hasher.hash_one(people.person(*other).uuid));
+        people.push(person);
         Ok(())
     }
 
     /// An id of a person that is not there belonged to one that is gone: there is none such.
     pub fn id(&mut self, known: KnownId<'_>) {
-        let people = &mut self.people;
-        let hash = people.hasher.hash_one(known.person);
-        if let Some(index) = self.by_uuid.find(hash, |index| people.person(*index).uuid == known.person) {
-            people.push_id(known.project, known.distinct_id, *index, known.version as u32);
+        if let Some(index) = self.owner(known.person) {
+            self.people.push_id(known.project, known.distinct_id, index, known.version as u32);
         }
+    }
+
+    fn owner(&mut self, uuid: Uuid) -> Option<PersonIndex> {
+        let people = &self.people;
+        for index in [self.likely.saturating_sub(1), self.likely] {
+            if people.persons.get(index).and_then(Option::as_ref).is_some_and(|person| person.uuid == uuid) {
+                self.likely = index + 1;
+                return Some(index);
+            }
+        }
+        let hash_of = |index: &PersonIndex| people.hasher.hash_one(people.person(*index).uuid);
+        let by_uuid = self.by_uuid.get_or_insert_with(|| {
+            let count = people.persons.len();
+            let mut by_uuid = HashTable::with_capacity(count);
+            (0..count as PersonIndex).for_each(|index| {
+                by_uuid.insert_unique(hash_of(&index), index, hash_of);
+            });
+            by_uuid
+        });
+        by_uuid.find(people.hasher.hash_one(uuid), |index| people.person(*index).uuid == uuid).copied()
     }
 
     pub fn finish(self) -> Arrival {

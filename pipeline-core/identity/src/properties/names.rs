@@ -20,6 +20,8 @@ pub struct Names {
     texts: Vec<Box<str>>,
     values: SharedValues,
     pub(super) work_space: WorkSpace,
+    /// Names of the object that was parsed last.
+    pub(super) last_object: Vec<u32>,
 }
 
 impl Names {

@@ -36,6 +36,7 @@ impl<'a> Packed<'a> {
 }
 
 /// Moves past a packed value.
+#[inline]
 pub fn skip(bytes: &mut &[u8]) {
     let length = match read_varint(bytes) {
         0 => 16,
@@ -110,11 +111,9 @@ fn uuid_text(text: &str) -> Option<Uuid> {
 }
 
 pub fn canonical_uuid(text: &str) -> Option<Uuid> {
-    if text.len() != 36 {
-        return None;
-    }
-    let uuid = Uuid::try_parse(text).ok()?;
-    (uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text).then_some(uuid)
+    // Of this length it can only be read with its four hyphens.
+    let is_lower = text.bytes().fold(true, |lower, byte| lower & !byte.is_ascii_uppercase());
+    if text.len() == 36 && is_lower { Uuid::try_parse(text).ok() } else { None }
 }
 
 pub fn write_varint(bytes: &mut Vec<u8>, mut number: u32) {
@@ -125,6 +124,7 @@ pub fn write_varint(bytes: &mut Vec<u8>, mut number: u32) {
     bytes.push(number as u8);
 }
 
+#[inline]
 pub fn read_varint(bytes: &mut &[u8]) -> u32 {
     let (mut number, mut shift) = (0, 0);
     while let Some((first, rest)) = bytes.split_first() {
