@@ -24,7 +24,6 @@ use crate::writer::StoreWriter;
 const WINDOW_ROWS: i64 = 32_768;
 /// DuckDB's memory while persons are read.
 const READING_MEMORY: &str = "48MB";
-
 /// Less than DuckDB keeps in any case: it lets go of all that it can.
 const NO_MEMORY: &str = "1MB";
 
@@ -128,6 +127,7 @@ impl StoreWriter {
         })?;
         hold(Holding::AtMostIds(self.end("distinct_id_rows")? as usize))?;
         let columns = "team_id, distinct_id, version, person_id";
+        // Two threads read a window, so its order is asked for.
         self.windows("distinct_id_rows", columns, "ORDER BY rowid", |batch| {
             let (teams, ids) = (batch.column(0).as_primitive::<Int64Type>(), batch.column(1).as_string::<i32>());
             let (versions, persons) =
@@ -158,8 +158,7 @@ impl StoreWriter {
         mut take: impl FnMut(&RecordBatch) -> Result<(), E>,
     ) -> Result<(), E> {
         let failed = |error: duckdb::Error| E::from(StoreError::from(error));
-        let end = self.end(table)?;
-        for first in (0..end).step_by(WINDOW_ROWS as usize) {
+        for first in (0..self.end(table)?).step_by(WINDOW_ROWS as usize) {
             let last = first + WINDOW_ROWS - 1;
             let sql = format!("SELECT {columns} FROM {table} WHERE rowid BETWEEN {first} AND {last} {rest}");
             let mut statement = self.connection.prepare(&sql).map_err(failed)?;

@@ -2,7 +2,10 @@
 //! nothing but reading for users.
 
 use uuid::Uuid;
-use weir_store::{Cursor, EventRow, QueryLimits, RowBatch, StoreConfig, StoreError, StoreWriter, digests};
+use weir_store::{
+    Cursor, DistinctIdRow, EventRow, Holding, PersonRow, QueryLimits, RowBatch, StoreConfig, StoreError, StoreWriter,
+    digests,
+};
 
 fn event(number: u64) -> EventRow {
     EventRow {
@@ -127,4 +130,77 @@ fn users_can_read_and_nothing_else() {
     let endless = run("SELECT count(*) FROM range(100000000) a, range(100000000) b WHERE a.range * b.range % 7 = 3");
     assert!(matches!(endless, Err(StoreError::TimedOut { .. })), "{endless:?}");
     assert!(run("SELECT 1").is_ok(), "the connection is usable afterwards");
+}
+
+#[test]
+fn of_many_versions_the_newest_come_back_and_ids_in_the_order_of_their_owners() {
+    const PERSONS: u64 = 70_000;
+    let dir = tempfile::tempdir().expect("a temp dir");
+    let path = dir.path().join("store.duckdb");
+    let person = |number: u64, version: u64, is_deleted: bool| PersonRow {
+        id: Uuid::from_u128(u128::from(number)),
+        created_at_ms: 1_700_000_000_123,
+        team_id: 1,
+        properties: format!(r#"{{"n":{number},"version":{version}}}"#),
+        is_identified: number.is_multiple_of(2),
+        is_deleted,
+        version,
+        offset: number,
+    };
+    let id = |number: u64, owner: u64, version: u64| DistinctIdRow {
+        team_id: 1,
+        distinct_id: format!("id {number}"),
+        person_id: Uuid::from_u128(u128::from(owner)),
+        is_deleted: false,
+        version,
+        offset: number,
+    };
+    let mut writer = StoreWriter::open(StoreConfig::new(&path)).expect("open");
+    let mut commit = |persons: Vec<PersonRow>, distinct_ids: Vec<DistinctIdRow>| {
+        writer.commit(&RowBatch { persons, distinct_ids, ..RowBatch::default() }, &Cursor::default()).expect("commit");
+    };
+    for first in (0..PERSONS).step_by(7_000) {
+        let numbers = first..first + 7_000;
+        commit(
+            numbers.clone().map(|number| person(number, 0, false)).collect(),
+            numbers.map(|number| id(number, number, 0)).collect(),
+        );
+    }
+    // Every tenth is updated; every hundredth is merged into the one after it.
+    commit((0..PERSONS).step_by(10).map(|number| person(number, 1, false)).collect(), Vec::new());
+    let merged = || (0..PERSONS).step_by(100);
+    commit(
+        merged().map(|number| person(number, 101, true)).collect(),
+        merged().map(|number| id(number, number + 1, 1)).collect(),
+    );
+    drop(writer);
+
+    let writer = StoreWriter::open(StoreConfig::new(&path)).expect("open again");
+    let (mut persons, mut ids) = (Vec::new(), Vec::new());
+    let taken = writer.restore_people::<StoreError>(|holding| {
+        match holding {
+            Holding::AtMostIds(count) => assert_eq!(count as u64, PERSONS + PERSONS / 100),
+            Holding::Person { id, properties, version, is_identified, created_at_ms } => {
+                assert_eq!((is_identified, created_at_ms), (id.as_u128() % 2 == 0, 1_700_000_000_123));
+                assert_eq!(properties, format!(r#"{{"n":{},"version":{version}}}"#, id.as_u128()));
+                persons.push((id.as_u128() as u64, version));
+            }
+            Holding::Id { distinct_id, person_id, version, .. } => {
+                ids.push((distinct_id.to_owned(), person_id.as_u128() as u64, version));
+            }
+        }
+        Ok(())
+    });
+    taken.expect("restored");
+    persons.sort_unstable();
+    let kept = (0..PERSONS).filter(|number| number % 100 != 0);
+    assert!(persons.into_iter().eq(kept.clone().map(|number| (number, u64::from(number % 10 == 0)))));
+    let first = kept.map(|number| (format!("id {number}"), number, 0));
+    assert!(ids.into_iter().eq(first.chain(merged().map(|number| (format!("id {number}"), number + 1, 1)))));
+    // The limit on memory is lifted again, and the configuration is locked for those who query.
+    let pool = writer.query_pool(1).expect("a pool");
+    let limit = pool.run("SELECT current_setting('memory_limit')", QueryLimits::default()).expect("a query");
+    assert_eq!(limit.rows[0][0], "953.6 MiB");
+    writer.query_pool(1).expect("another pool");
+    assert!(pool.with(|connection| connection.execute_batch("SET memory_limit = '2GB'")).is_err());
 }
