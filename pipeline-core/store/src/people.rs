@@ -77,17 +77,25 @@ impl StoreWriter {
         &self,
         mut hold: impl FnMut(Holding<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.limit_memory(READING_MEMORY);
+        let settings = |memory: &str, threads: u32, lossless: bool| {
+            // Uuids as 16 bytes, not as text.
+            let sql = format!("SET threads = {threads}; SET arrow_lossless_conversion = {lossless}");
+            self.limit_memory(memory);
+            self.connection.execute_batch(&sql).map_err(|error| E::from(error.into()))
+        };
+        // One thread reads a table in its order, and does not wait for another in a busy loop.
+        settings(READING_MEMORY, 1, true)?;
         let result = self.persons(&mut hold).and_then(|()| self.ids(&mut hold));
         self.limit_memory(NO_MEMORY);
-        self.limit_memory(&self.config().memory_limit);
+        settings(&self.config().memory_limit, self.config().threads, false)?;
         result
     }
 
     fn persons<E: From<StoreError>>(&self, hold: &mut impl FnMut(Holding<'_>) -> Result<(), E>) -> Result<(), E> {
         let mut newest = Newest::default();
         self.windows("person_rows", "id, version", "AND version > 0", |batch| {
-            let (ids, versions) = (batch.column(0).as_string::<i32>(), batch.column(1).as_primitive::<UInt64Type>());
+            let (ids, versions) =
+                (batch.column(0).as_fixed_size_binary(), batch.column(1).as_primitive::<UInt64Type>());
             for row in 0..batch.num_rows() {
                 newest.note(uuid_of(ids.value(row))?, versions.value(row));
             }
@@ -95,7 +103,8 @@ impl StoreWriter {
         })?;
         let columns = "id, version, epoch_ms(created_at), properties::VARCHAR, is_identified, is_deleted";
         self.windows("person_rows", columns, "", |batch| {
-            let (ids, versions) = (batch.column(0).as_string::<i32>(), batch.column(1).as_primitive::<UInt64Type>());
+            let (ids, versions) =
+                (batch.column(0).as_fixed_size_binary(), batch.column(1).as_primitive::<UInt64Type>());
             let times = batch.column(2).as_primitive::<Int64Type>();
             let properties = batch.column(3).as_string::<i32>();
             let [identified, deleted] = [4, 5].map(|column| batch.column(column).as_primitive::<Int8Type>());
@@ -127,11 +136,10 @@ impl StoreWriter {
         })?;
         hold(Holding::AtMostIds(self.end("distinct_id_rows")? as usize))?;
         let columns = "team_id, distinct_id, version, person_id";
-        // Two threads read a window, so its order is asked for.
-        self.windows("distinct_id_rows", columns, "ORDER BY rowid", |batch| {
+        self.windows("distinct_id_rows", columns, "", |batch| {
             let (teams, ids) = (batch.column(0).as_primitive::<Int64Type>(), batch.column(1).as_string::<i32>());
             let (versions, persons) =
-                (batch.column(2).as_primitive::<UInt64Type>(), batch.column(3).as_string::<i32>());
+                (batch.column(2).as_primitive::<UInt64Type>(), batch.column(3).as_fixed_size_binary());
             for row in 0..batch.num_rows() {
                 let (team_id, distinct_id, version) = (teams.value(row), ids.value(row), versions.value(row));
                 if newest.is((team_id, distinct_id), version) {
@@ -149,18 +157,18 @@ impl StoreWriter {
         Ok(self.connection.query_row(&sql, [], |row| row.get(0))?)
     }
 
-    /// Reads columns of a table that are never null, a window of row numbers at a time.
+    /// Reads columns of a table that are never null, in the order of its rows, a window at a time.
     fn windows<E: From<StoreError>>(
         &self,
         table: &str,
         columns: &str,
-        rest: &str,
+        condition: &str,
         mut take: impl FnMut(&RecordBatch) -> Result<(), E>,
     ) -> Result<(), E> {
         let failed = |error: duckdb::Error| E::from(StoreError::from(error));
         for first in (0..self.end(table)?).step_by(WINDOW_ROWS as usize) {
             let last = first + WINDOW_ROWS - 1;
-            let sql = format!("SELECT {columns} FROM {table} WHERE rowid BETWEEN {first} AND {last} {rest}");
+            let sql = format!("SELECT {columns} FROM {table} WHERE rowid BETWEEN {first} AND {last} {condition}");
             let mut statement = self.connection.prepare(&sql).map_err(failed)?;
             // Not streamed: an error in the middle of a stream is a panic of the client library.
             for batch in statement.query_arrow([]).map_err(failed)? {
@@ -178,6 +186,6 @@ impl StoreWriter {
     }
 }
 
-fn uuid_of(text: &str) -> Result<Uuid, StoreError> {
-    Uuid::try_parse(text).map_err(|error| StoreError::Sql(format!("{text:?} in the store is no uuid: {error}")))
+fn uuid_of(bytes: &[u8]) -> Result<Uuid, StoreError> {
+    Uuid::from_slice(bytes).map_err(|error| StoreError::Sql(format!("an id in the store is no uuid: {error}")))
 }

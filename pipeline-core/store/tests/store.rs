@@ -134,7 +134,7 @@ fn users_can_read_and_nothing_else() {
 
 #[test]
 fn of_many_versions_the_newest_come_back_and_ids_in_the_order_of_their_owners() {
-    const PERSONS: u64 = 70_000;
+    const PERSONS: u64 = 140_000;
     let dir = tempfile::tempdir().expect("a temp dir");
     let path = dir.path().join("store.duckdb");
     let person = |number: u64, version: u64, is_deleted: bool| PersonRow {

@@ -46,11 +46,13 @@ pub struct Restoring {
     by_uuid: Option<HashTable<PersonIndex>>,
     /// The person after the one that the last id was found with.
     likely: PersonIndex,
+    /// The same before one that had to be looked up.
+    before: PersonIndex,
 }
 
 impl Restoring {
     pub fn new(snapshot: GroupSnapshot) -> Result<Self, serde_json::Error> {
-        Ok(Self { people: People::default(), groups: Groups::restore(snapshot)?, by_uuid: None, likely: 0 })
+        Ok(Self { people: People::default(), groups: Groups::restore(snapshot)?, by_uuid: None, likely: 0, before: 0 })
     }
 
     /// Makes room for this many ids, so that their table does not grow in steps.
@@ -76,7 +78,7 @@ impl Restoring {
 
     fn owner(&mut self, uuid: Uuid) -> Option<PersonIndex> {
         let people = &self.people;
-        for index in [self.likely.saturating_sub(1), self.likely] {
+        for index in [self.likely.saturating_sub(1), self.likely, self.before] {
             if people.persons.get(index).and_then(Option::as_ref).is_some_and(|person| person.uuid == uuid) {
                 self.likely = index + 1;
                 return Some(index);
@@ -91,7 +93,9 @@ impl Restoring {
             });
             by_uuid
         });
-        by_uuid.find(people.hasher.hash_one(uuid), |index| people.person(*index).uuid == uuid).copied()
+        let found = by_uuid.find(people.hasher.hash_one(uuid), |index| people.person(*index).uuid == uuid).copied()?;
+        (self.before, self.likely) = (self.likely, found + 1);
+        Some(found)
     }
 
     pub fn finish(self) -> Arrival {
