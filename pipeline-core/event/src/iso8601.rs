@@ -80,7 +80,7 @@ fn date(cursor: &mut Cursor<'_>) -> Option<i64> {
         NaiveDate::from_isoywd_opt(year, week, weekday)?
     } else {
         match (extended, cursor.run()) {
-            (true, 3) | (false, 3) => NaiveDate::from_yo_opt(year, cursor.number(3)?)?,
+            (_, 3) => NaiveDate::from_yo_opt(year, cursor.number(3)?)?,
             (true, 2) => {
                 let month = cursor.number(2)?;
                 let day = if cursor.take(b'-').is_some() { cursor.number(2)? } else { 1 };

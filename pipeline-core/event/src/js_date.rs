@@ -64,11 +64,7 @@ impl Reader<'_> {
                 }
                 Token::Word(Word::Zone(hours)) if number_seen => self.zone.set(hours),
                 // Words that mean nothing may only stand before the first number, and apart from it.
-                Token::Word(_) => {
-                    if number_seen || matches!(self.tokens.peek(), Token::Number { .. }) {
-                        return None;
-                    }
-                }
+                Token::Word(_) if number_seen || matches!(self.tokens.peek(), Token::Number { .. }) => return None,
                 Token::Symbol(sign @ ('+' | '-')) if self.zone.is_utc() || !self.time.parts.is_empty() => {
                     number_seen = true;
                     self.zone.sign = Some(if sign == '+' { 1 } else { -1 });

@@ -21,20 +21,19 @@ pub(crate) struct Link {
     pub forced: bool,
 }
 
-/// Why a link joins nothing, before any person is looked at.
-pub(crate) fn refusal(event: &IdentityEvent<'_>, link: &Link) -> Option<Option<Warning>> {
+/// Whether a link joins two ids that may be joined, before any person is looked at.
+pub(crate) fn joins(event: &IdentityEvent<'_>, link: &Link, warnings: &mut Vec<Warning>) -> bool {
     let other_id = link.other.as_str();
     if other_id == event.distinct_id {
-        return Some(None);
+        return false;
     }
-    [(event.distinct_id, other_id), (other_id, event.distinct_id)].into_iter().find(|(id, _)| is_illegal(id)).map(
-        |(illegal, counterpart)| {
-            Some(Warning {
-                kind: "cannot_merge_with_illegal_distinct_id",
-                details: json!({"illegalDistinctId": illegal, "otherDistinctId": counterpart}),
-            })
-        },
-    )
+    let illegal =
+        [(event.distinct_id, other_id), (other_id, event.distinct_id)].into_iter().find(|(id, _)| is_illegal(id));
+    warnings.extend(illegal.map(|(illegal, counterpart)| Warning {
+        kind: "cannot_merge_with_illegal_distinct_id",
+        details: json!({"illegalDistinctId": illegal, "otherDistinctId": counterpart}),
+    }));
+    illegal.is_none()
 }
 
 impl People {
@@ -46,8 +45,7 @@ impl People {
         link: &Link,
         changes: &mut Changes,
     ) -> (Option<PersonIndex>, bool) {
-        if let Some(warning) = refusal(event, link) {
-            changes.warnings.extend(warning);
+        if !joins(event, link, &mut changes.warnings) {
             return (None, false);
         }
         let other_id = link.other.as_str();

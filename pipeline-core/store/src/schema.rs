@@ -155,14 +155,14 @@ FROM weir_counted c;
 "#;
 
 /// The columns of one group slot in [`EVENT_TIME_EVENTS`].
-const GROUP_COLUMNS: &str = r#"
+const GROUP_COLUMNS: &str = r"
     coalesce((SELECT any_value(g.group_properties) FROM groups g WHERE g.team_id = c.team_id
         AND g.group_type_index = {slot} AND g.group_key = weir_slot(c.named_groups, c.properties, {slot})
         AND c.person_mode = 'full'), '{}'::JSON) AS group{slot}_properties,
     coalesce((SELECT any_value(g.created_at) FROM groups g WHERE g.team_id = c.team_id
         AND g.group_type_index = {slot} AND g.group_key = weir_slot(c.named_groups, c.properties, {slot})
         AND c.person_mode = 'full'), make_timestamp_ms(0)) AS group{slot}_created_at,
-"#;
+";
 
 /// The view `events` of an ordering.
 pub fn events_view(ordering: Ordering) -> String {
