@@ -14,8 +14,12 @@ pub mod js_date;
 pub mod normalize;
 pub mod outcome;
 pub mod prepare;
+pub mod random;
+pub mod stored;
 pub mod time;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use ids::ProjectId;
 pub use outcome::Outcome;
+pub use random::{Random, SeededRandom};
+pub use stored::StoredEvent;
