@@ -8,4 +8,5 @@ mod guard;
 mod plugins;
 mod rebuild;
 mod server;
+mod sinks;
 mod studio;

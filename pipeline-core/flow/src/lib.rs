@@ -1,7 +1,7 @@
 //! Composes the stages into one pipeline, and is the only crate that knows more than one of them.
 //!
 //! ```text
-//! capture ─► intake log ─► plugin stage ─► journal ─► projection ─► store
+//! capture ─► intake log ─► plugin stage ─► journal ─► projection ─► store ─► sinks
 //! ```
 //!
 //! [`Flow::start`] opens both logs and returns; from then on capture may accept. The store is opened,
@@ -23,6 +23,10 @@ mod live;
 mod plugin_stage;
 mod projection;
 mod projector;
+mod sink_journal;
+mod sink_source;
+mod sink_states;
+mod sinks;
 mod stage_times;
 mod store_handle;
 mod stored;
@@ -32,4 +36,5 @@ pub use flow::{Flow, FlowConfig};
 pub use frames::{DemoControl, resident_bytes};
 pub use intake::LogIntake;
 pub use projector::StoreProbe;
+pub use sinks::SinkWanted;
 pub use store_handle::StoreState;

@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use uuid::Uuid;
 use weir_event::intake::{IntakeBody, IntakeRecord};
-use weir_event::journal::{BatchRecord, ChainMember, ControlRecord, EventEffect, Fate, JournalRecord, StepLabel};
+use weir_event::journal::{
+    BatchRecord, ChainMember, ControlRecord, EventEffect, Fate, JournalRecord, SinkRecord, StepLabel,
+};
 use weir_event::normalize::{self, PluginEvent};
 use weir_event::{Clock, ProjectId};
 use weir_log::{Log, LogAppender, LogReader};
@@ -26,6 +28,8 @@ use crate::emitted::{self, Emitted};
 use crate::error::FlowError;
 use crate::handoff::{Handoff, HandoffBatch, Trace};
 use crate::ledger::{Ledger, shift};
+use crate::sink_journal::SinkRequests;
+use crate::sinks::{Sinks, first_cursor};
 use crate::stage_times::{Stage, StageTimes};
 
 /// A batch ends at about this many events or bytes: enough to share an fdatasync, little enough that
@@ -47,6 +51,10 @@ pub struct PluginStage {
     pub times: Arc<StageTimes>,
     pub handoff: SyncSender<Handoff>,
     pub stopping: Arc<AtomicBool>,
+    pub sinks: Arc<Sinks>,
+    pub sink_requests: SinkRequests,
+    /// Sinks that the start wants and the journal does not know.
+    pub new_sinks: Vec<SinkRecord>,
     /// Hash of the newest chain that the journal describes.
     pub journalled_chain: String,
 }
@@ -67,6 +75,12 @@ impl PluginStage {
     /// Runs until told to stop and the intake log is drained.
     pub fn run(mut self) -> Result<(), FlowError> {
         let mut lane = self.host.lane();
+        for record in std::mem::take(&mut self.new_sinks) {
+            self.journal_control(ControlRecord::Sink(record.clone()))?;
+            let cursor = first_cursor(&record);
+            self.sinks.launch(record, cursor);
+        }
+        self.sinks.set_started();
         loop {
             self.journal_control_effects()?;
             if !self.intake.wait(IDLE_WAIT) {
@@ -355,7 +369,7 @@ impl PluginStage {
         Ok(())
     }
 
-    /// What plugins logged and stored outside batches: loading, set-up, reloading.
+    /// What plugins logged and stored outside batches (loading, set-up, reloading), and what sinks record.
     fn journal_control_effects(&mut self) -> Result<(), FlowError> {
         let effects = self.host.drain_control();
         if !effects.logs.is_empty() {
@@ -363,6 +377,10 @@ impl PluginStage {
         }
         if !effects.storage.is_empty() {
             self.journal_control(ControlRecord::Storage { mutations: effects.storage })?;
+        }
+        while let Some(request) = self.sink_requests.next() {
+            self.journal_control(request.record.clone())?;
+            request.answer();
         }
         Ok(())
     }

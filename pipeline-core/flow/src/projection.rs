@@ -15,6 +15,7 @@ use weir_store::{Cursor, PluginLogRow, Restored, RowBatch, StorageRow, StoreWrit
 
 use crate::emitted;
 use crate::error::FlowError;
+use crate::sink_states::SinkStates;
 use crate::stored::{self, Ended, EventContext};
 
 const META_CHAIN: &str = "chain:";
@@ -27,6 +28,7 @@ pub struct Projection {
     identity: Arrival,
     projects: HashMap<String, u32>,
     chains: HashMap<String, Vec<ChainMember>>,
+    pub sinks: SinkStates,
 }
 
 /// What became of one event, for the live view.
@@ -70,6 +72,7 @@ impl Projection {
             identity,
             projects: restored.projects.iter().map(|(id, token)| (token.clone(), *id)).collect(),
             chains,
+            sinks: SinkStates::restore(&restored.sinks),
         })
     }
 
@@ -99,6 +102,9 @@ impl Projection {
             ControlRecord::Storage { mutations } => rows.storage = storage_rows(sequence, mutations),
             ControlRecord::Setting { name, value } => {
                 rows.meta.push((format!("{META_SETTING}{name}"), value.clone()));
+            }
+            ControlRecord::Sink(_) | ControlRecord::SinkCursor(_) | ControlRecord::SinkRemoved { .. } => {
+                self.sinks.apply(sequence, record, &mut rows);
             }
         }
         rows

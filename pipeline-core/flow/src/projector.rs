@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use weir_event::Clock;
 use weir_event::journal::{BatchRecord, JournalRecord};
 use weir_log::{Log, LogReader};
-use weir_store::{RowBatch, StoreConfig, StoreError, StoreWriter};
+use weir_store::{RowBatch, SinkRow, StoreConfig, StoreError, StoreWriter};
 
 use crate::codec;
 use crate::error::FlowError;
@@ -57,6 +57,7 @@ pub struct Projector {
 pub struct CaughtUp {
     pub projects: std::collections::HashMap<String, u32>,
     pub plugin_storage: Vec<(String, String, String)>,
+    pub sinks: Vec<SinkRow>,
 }
 
 struct Open {
@@ -82,6 +83,7 @@ impl Projector {
         let start = CaughtUp {
             projects: open.projection.projects().clone(),
             plugin_storage: std::mem::take(&mut open.plugin_storage),
+            sinks: open.projection.sinks.rows(),
         };
         caught_up.send(start).ok();
         let mut presence_checked = Instant::now();

@@ -13,6 +13,8 @@ pub enum SinkError {
     Directory { path: PathBuf, message: String },
     #[error("{url:?} cannot be posted to: {message}")]
     Url { url: String, message: String },
+    #[error("{0:?} cannot be the name of a sink")]
+    Name(String),
     #[error("there is a sink named {0:?} already")]
     NameTaken(String),
     #[error("there is no sink named {0:?}")]
@@ -36,6 +38,7 @@ impl SinkError {
             Self::Unreadable(_) => "sink_unreadable",
             Self::RelativePath(_) | Self::Directory { .. } => "sink_directory",
             Self::Url { .. } => "sink_url",
+            Self::Name(_) => "sink_name",
             Self::NameTaken(_) => "sink_name_taken",
             Self::UnknownName(_) => "sink_unknown",
             Self::NoAttempts => "sink_attempts",
@@ -53,6 +56,7 @@ impl SinkError {
             Self::RelativePath(_) => "the server may run in another folder than you do",
             Self::Directory { .. } => "check that the path is a directory that the server may write",
             Self::Url { .. } => "use an http:// URL; for https, let a proxy on this machine speak TLS",
+            Self::Name(_) => "use up to 64 letters, digits, - _ and .",
             Self::NameTaken(_) => "choose another --name, or remove that sink first",
             Self::UnknownName(_) => "`weir sink list` shows the names",
             Self::NoAttempts => "leave it out to try for ever",

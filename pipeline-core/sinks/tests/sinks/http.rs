@@ -29,8 +29,11 @@ fn request(stream: &mut TcpStream) -> (String, String) {
     }
 }
 
+/// Requests, and connections that wait for an answer.
+type Served = (Vec<(String, String)>, Vec<TcpStream>);
+
 /// A server that gives these answers, one connection each; an empty one is never given.
-fn server(answers: &'static [&'static str]) -> (String, JoinHandle<Vec<(String, String)>>) {
+fn server(answers: &'static [&'static str]) -> (String, JoinHandle<Served>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/events", listener.local_addr().unwrap());
     let thread = thread::Builder::new()
@@ -47,7 +50,7 @@ fn server(answers: &'static [&'static str]) -> (String, JoinHandle<Vec<(String, 
                     write!(stream, "HTTP/1.1 {answer}\r\n{head}\r\nbody").unwrap();
                 }
             }
-            requests
+            (requests, open)
         })
         .unwrap();
     (url, thread)
@@ -83,7 +86,7 @@ fn each_answer_means_what_it_says() {
     assert!(matches!(deliver(), Delivery::Failed { reason } if reason.contains("400 Bad Request: body")));
     assert!(matches!(deliver(), Delivery::Failed { reason } if reason.contains("302")));
     assert!(matches!(deliver(), Delivery::Retry { .. }), "no answer in time");
-    let requests = server.join().unwrap();
+    let (requests, _) = server.join().unwrap();
     for (head, body) in &requests {
         assert!(head.starts_with("POST /events HTTP/1.1") && head.contains("idempotency-key: id:3-5"), "{head}");
         assert!(body.starts_with(r#"{"sink":"out","key":"id:3-5","first_offset":3,"until_offset":5,"events":[{"#));

@@ -1,0 +1,303 @@
+//! The sinks of a running pipeline: one thread each, behind the store.
+//!
+//! # What it guarantees
+//!
+//! Configuration and cursors are control records of the journal, so they survive the store, and a
+//! rebuild of the store sends nothing. A sink starts when the store is level with the logs for the first
+//! time, and goes on from its cursor. Sinks end before the plugin stage, which writes their cursors.
+//!
+//! # What it does not do
+//!
+//! It holds nothing up: a sink that cannot deliver leaves its events in the store. `pending` is counted
+//! there, beyond the cursor, whenever somebody looks.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use uuid::Uuid;
+use weir_api::sink::SinkView;
+use weir_event::journal::{ControlRecord, SinkCursor, SinkRecord};
+use weir_event::{Clock, SeededRandom};
+use weir_log::Log;
+use weir_sinks::{Backoff, Feed, Progress, Sink, SinkError, SinkKind, Stop, check_target, open};
+use weir_store::SinkRow;
+
+use crate::ledger::Ledger;
+use crate::sink_journal::SinkJournal;
+use crate::sink_source::StoreSource;
+use crate::store_handle::StoreHandle;
+
+/// Each has a thread.
+const MOST: usize = 32;
+const LONGEST_NAME: usize = 64;
+/// A command that comes while the store is made level waits this long.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A sink that somebody wants.
+#[derive(Debug, Clone)]
+pub struct SinkWanted {
+    pub kind: SinkKind,
+    pub target: String,
+    pub name: Option<String>,
+    /// First intake offset; the current end when absent.
+    pub start: Option<u64>,
+    pub max_attempts: Option<u32>,
+}
+
+pub struct Sinks {
+    running: Mutex<Running>,
+    started: Condvar,
+    /// Held by a command from its check to its effect.
+    changing: Mutex<()>,
+    journal: SinkJournal,
+    intake: Log,
+    store: Arc<StoreHandle>,
+    ledger: Arc<Ledger>,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Default)]
+struct Running {
+    is_started: bool,
+    is_stopped: bool,
+    sinks: BTreeMap<String, Entry>,
+}
+
+struct Entry {
+    record: SinkRecord,
+    progress: Arc<Progress>,
+    stop: Stop,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Sinks {
+    pub fn new(
+        journal: SinkJournal,
+        intake: Log,
+        store: Arc<StoreHandle>,
+        ledger: Arc<Ledger>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            running: Mutex::default(),
+            started: Condvar::new(),
+            changing: Mutex::default(),
+            journal,
+            intake,
+            store,
+            ledger,
+            clock,
+        }
+    }
+
+    /// Goes on with the sinks of the journal. Returns the records of wanted ones that are new; whoever
+    /// writes the journal makes them durable and launches them.
+    pub fn start(&self, known: Vec<SinkRow>, wanted: &[SinkWanted]) -> Vec<SinkRecord> {
+        for row in known {
+            self.launch(row.record, row.cursor);
+        }
+        let mut fresh: Vec<SinkRecord> = Vec::new();
+        for wanted in wanted {
+            let same = |record: &SinkRecord| record.kind == wanted.kind.as_str() && record.target == wanted.target;
+            let mut names: Vec<String> = fresh.iter().map(|record| record.name.clone()).collect();
+            {
+                let running = self.running();
+                if fresh.iter().chain(running.sinks.values().map(|entry| &entry.record)).any(same) {
+                    continue;
+                }
+                names.extend(running.sinks.keys().cloned());
+            }
+            match check_target(wanted.kind, &wanted.target).and_then(|()| self.record_of(wanted, &names)) {
+                Ok(record) => fresh.push(record),
+                Err(error) => tracing::error!(target = wanted.target, %error, hint = error.hint(), "no such sink"),
+            }
+        }
+        fresh
+    }
+
+    /// Commands are taken from now on.
+    pub fn set_started(&self) {
+        self.running().is_started = true;
+        self.started.notify_all();
+    }
+
+    /// Starts the thread of a sink whose record is durable.
+    pub fn launch(&self, record: SinkRecord, cursor: SinkCursor) {
+        let progress = Arc::new(Progress::new(&record, &cursor));
+        let stop = Stop::default();
+        let thread = open(&record, &self.clock)
+            .and_then(|sink| self.spawn(sink, record.clone(), cursor, Arc::clone(&progress), stop.clone()))
+            .inspect_err(|error| {
+                tracing::error!(sink = record.name, %error, "the sink did not start");
+                progress.stopped(&error.to_string());
+            })
+            .ok();
+        let mut running = self.running();
+        if running.is_stopped {
+            stop.stop();
+        }
+        running.sinks.insert(record.name.clone(), Entry { record, progress, stop, thread });
+    }
+
+    fn spawn(
+        &self,
+        sink: Box<dyn Sink>,
+        record: SinkRecord,
+        cursor: SinkCursor,
+        progress: Arc<Progress>,
+        stop: Stop,
+    ) -> Result<JoinHandle<()>, SinkError> {
+        let feed = Feed {
+            cursor,
+            sink,
+            source: Box::new(StoreSource { store: Arc::clone(&self.store), ledger: Arc::clone(&self.ledger) }),
+            log: Box::new(self.journal.clone()),
+            clock: Arc::clone(&self.clock),
+            backoff: Backoff::new(Box::new(SeededRandom::drawn())),
+            progress: Arc::clone(&progress),
+            stop,
+            record,
+        };
+        thread::Builder::new()
+            .name("sink".into())
+            .spawn(move || {
+                if catch_unwind(AssertUnwindSafe(|| feed.run())).is_err() {
+                    progress.stopped("it panicked; see the server's log");
+                }
+            })
+            .map_err(|error| SinkError::Thread(error.to_string()))
+    }
+
+    /// Adds a sink; returns when its record is durable and its thread runs.
+    pub fn add(&self, wanted: &SinkWanted) -> Result<SinkView, SinkError> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let names: Vec<String> = self.wait_for_start()?.sinks.keys().cloned().collect();
+        check_target(wanted.kind, &wanted.target)?;
+        let record = self.record_of(wanted, &names)?;
+        let name = record.name.clone();
+        self.journal.append(ControlRecord::Sink(record.clone())).map_err(|_| SinkError::NotYet)?;
+        let cursor = first_cursor(&record);
+        self.launch(record, cursor);
+        self.view(&name)
+    }
+
+    /// Takes a sink away; returns what it was.
+    pub fn remove(&self, name: &str) -> Result<SinkView, SinkError> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let view = {
+            drop(self.wait_for_start()?);
+            self.view(name)?
+        };
+        let entry = self.running().sinks.remove(name);
+        if let Some(mut entry) = entry {
+            entry.end();
+        }
+        self.journal.append(ControlRecord::SinkRemoved { sink: name.to_owned() }).map_err(|_| SinkError::NotYet)?;
+        Ok(view)
+    }
+
+    fn record_of(&self, wanted: &SinkWanted, taken: &[String]) -> Result<SinkRecord, SinkError> {
+        if taken.len() >= MOST {
+            return Err(SinkError::TooMany(MOST));
+        }
+        if wanted.max_attempts == Some(0) {
+            return Err(SinkError::NoAttempts);
+        }
+        let kind = wanted.kind.as_str().to_owned();
+        let is_free = |name: &String| !taken.contains(name);
+        let name = match &wanted.name {
+            Some(name) if !is_name(name) => return Err(SinkError::Name(name.clone())),
+            Some(name) if !is_free(name) => return Err(SinkError::NameTaken(name.clone())),
+            Some(name) => name.clone(),
+            None => std::iter::once(kind.clone())
+                .chain((2..=MOST + 1).map(|number| format!("{kind}-{number}")))
+                .find(is_free)
+                .unwrap_or_default(),
+        };
+        Ok(SinkRecord {
+            name,
+            id: Uuid::new_v4(),
+            kind,
+            target: wanted.target.clone(),
+            start: wanted.start.unwrap_or_else(|| self.intake.end().offset),
+            max_attempts: wanted.max_attempts,
+        })
+    }
+
+    fn view(&self, name: &str) -> Result<SinkView, SinkError> {
+        let views = self.views();
+        views.into_iter().find(|view| view.name == name).ok_or_else(|| SinkError::UnknownName(name.to_owned()))
+    }
+
+    /// By name, each with what is pending now.
+    pub fn views(&self) -> Vec<SinkView> {
+        let mut views: Vec<SinkView> = self.running().sinks.values().map(|entry| entry.progress.view()).collect();
+        if let Ok(pool) = self.store.pool()
+            && !views.is_empty()
+        {
+            pool.with(|connection| {
+                for view in &mut views {
+                    view.pending = weir_store::pending(connection, view.offset).ok();
+                }
+            });
+        }
+        for view in &views {
+            if let Some(pending) = view.pending {
+                metrics::gauge!("weir_sink_pending_events", "sink" => view.name.clone()).set(pending as f64);
+            }
+        }
+        views
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.running().sinks.is_empty()
+    }
+
+    /// Ends every sink. Each delivers what it has gathered if that works at once.
+    pub fn stop(&self) {
+        let mut entries: Vec<Entry> = {
+            let mut running = self.running();
+            running.is_stopped = true;
+            std::mem::take(&mut running.sinks).into_values().collect()
+        };
+        for entry in &entries {
+            entry.stop.stop();
+        }
+        entries.iter_mut().for_each(Entry::end);
+        self.started.notify_all();
+    }
+
+    fn running(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_for_start(&self) -> Result<MutexGuard<'_, Running>, SinkError> {
+        let waited = self
+            .started
+            .wait_timeout_while(self.running(), START_TIMEOUT, |running| !running.is_started && !running.is_stopped);
+        let (running, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if running.is_started && !running.is_stopped { Ok(running) } else { Err(SinkError::NotYet) }
+    }
+}
+
+impl Entry {
+    fn end(&mut self) {
+        self.stop.stop();
+        if let Some(thread) = self.thread.take() {
+            // A panic is in its progress already.
+            thread.join().ok();
+        }
+    }
+}
+
+pub fn first_cursor(record: &SinkRecord) -> SinkCursor {
+    SinkCursor { sink: record.name.clone(), offset: record.start, until: record.start, ..SinkCursor::default() }
+}
+
+fn is_name(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    !name.is_empty() && name.len() <= LONGEST_NAME && name.chars().all(fits)
+}
