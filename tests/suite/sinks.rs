@@ -181,7 +181,7 @@ impl Destination {
 
     fn serve(&self, mut stream: TcpStream) {
         let mut bytes = Vec::new();
-        let mut chunk = [0; 65_536];
+        let mut chunk = [0; 8_192];
         let (key, body) = loop {
             let Ok(read) = stream.read(&mut chunk) else { return };
             if read == 0 {
@@ -217,13 +217,12 @@ impl Destination {
         let mut events = Vec::new();
         for (key, body) in self.taken.lock().expect("no panic").iter() {
             assert_eq!(&body["key"], key.as_str());
-            match known.get(key) {
-                Some(first) => assert_eq!(first, body, "a repeated key brings the same batch"),
-                None => {
-                    events.extend(body["events"].as_array().expect("events").iter().cloned());
-                    known.insert(key.clone(), body.clone());
-                }
+            if let Some(first) = known.get(key) {
+                assert_eq!(first, body, "a repeated key brings the same batch");
+                continue;
             }
+            events.extend(body["events"].as_array().expect("events").iter().cloned());
+            known.insert(key.clone(), body.clone());
         }
         events
     }
@@ -364,4 +363,80 @@ fn sinks_are_added_listed_and_removed() {
     let names: Vec<String> = weir.status().sinks.into_iter().map(|sink| sink.name).collect();
     assert_eq!(names, ["http", "jsonl"], "a removed sink stays removed");
     assert_ne!(view(&weir, "jsonl").state, SinkState::Stopped);
+}
+
+#[test]
+fn plugins_are_called_once_for_each_stored_event_in_order() {
+    let (dir, data) = scratch();
+    let plugin = dir.path().join("exporter");
+    fs::create_dir(&plugin).expect("a folder");
+    let config = json!([
+        {"key": "exportEventsBufferSeconds", "type": "string", "default": "1"},
+        {"key": "exportEventsToIgnore", "type": "string", "default": "quiet"},
+    ]);
+    fs::write(plugin.join("plugin.json"), json!({"name": "Exporter", "config": config}).to_string())
+        .expect("a manifest");
+    let source = r"
+        export function processEvent(event) { return event.event === 'drop' ? null : event }
+        async function note(storage, key, values) {
+            await storage.set(key, [...(await storage.get(key, [])), ...values])
+        }
+        export async function onEvent(event, { storage }) {
+            await note(storage, 'seen', [event.properties.number])
+            if (event.event === 'retry' && (await storage.get('asked', false)) === false) {
+                await storage.set('asked', true)
+                throw new RetryError('once more')
+            }
+            if (event.event === 'fail') throw new Error('no luck')
+        }
+        export async function exportEvents(events, { storage }) {
+            await note(storage, 'exported', events.map((event) => event.properties.number))
+        }";
+    fs::write(plugin.join("index.js"), source).expect("a source");
+    let arguments = ["--plugin", plugin.to_str().expect("a plain path")];
+    let weir = Weir::start_with(&data, &arguments);
+    let send = |weir: &Weir, name: &str, numbers: std::ops::Range<u64>| {
+        let events: Vec<Value> =
+            numbers.map(|number| event(name, "a", number, json!({"number": number, "$ip": "1.2.3.4"}))).collect();
+        assert!(weir.send(&events));
+    };
+    let (on_event, export) = ("plugin:exporter:onEvent", "plugin:exporter:exportEvents");
+    assert_eq!(view(&weir, on_event).kind, "plugin_on_event");
+    send(&weir, "e", 1..60);
+    send(&weir, "drop", 60..70);
+    send(&weir, "retry", 70..71);
+    send(&weir, "fail", 71..72);
+    send(&weir, "quiet", 72..75);
+    let seen = drained(&weir, on_event);
+    assert_eq!((seen.delivered, seen.failed, seen.retried), (63, 1, 1));
+    assert_eq!(drained(&weir, export).delivered, 64);
+    weir.stop();
+
+    // After a stop and a rebuild they go on where they were.
+    fs::remove_file(data.join("store.duckdb")).expect("a store");
+    let weir = Weir::start_with(&data, &arguments);
+    send(&weir, "e", 75..80);
+    assert_eq!(drained(&weir, on_event).delivered, 68);
+    assert_eq!(drained(&weir, export).delivered, 69);
+    let numbers = |key: &str| -> Vec<u64> {
+        let sql = format!("SELECT value FROM plugin_storage WHERE key = '{key}'");
+        let rows = weir.query(&sql);
+        serde_json::from_str(rows.first().and_then(|row| row["value"].as_str()).unwrap_or("[]")).expect("numbers")
+    };
+    let stored: Vec<u64> = (1..60).chain(70..80).collect();
+    let with_retry: Vec<u64> =
+        stored.iter().flat_map(|number| if *number == 70 { vec![70, 70] } else { vec![*number] }).collect();
+    let exported: Vec<u64> = stored.iter().copied().filter(|number| !(72..75).contains(number)).collect();
+    wait_for("what the plugin stored", || {
+        (numbers("seen") == with_retry && numbers("exported") == exported).then_some(())
+    });
+    let lines = weir.query("SELECT message FROM plugin_logs WHERE source = 'PLUGIN'");
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0]["message"].as_str().is_some_and(|text| text.contains("no luck")), "{lines:?}");
+    let failures = weir.query("SELECT sink, events, reason FROM sink_failures");
+    assert_eq!((failures.len(), &failures[0]["sink"]), (1, &json!(on_event)));
+    let refused =
+        weir.call::<registry::SinkRemove>(&SinkRemove { name: on_event.into() }).expect_err("it is the plugin's");
+    assert_eq!(refused.code, ErrorCode::SinkRefused);
+    assert_eq!(weir.audit().differences, Vec::<String>::new());
 }

@@ -4,6 +4,7 @@
 //! the two logs is defined here ([`intake`], [`journal`]), so the on-disk contract is in one place.
 
 pub mod clock;
+pub mod element_chain;
 pub mod elements;
 pub mod ids;
 pub mod intake;

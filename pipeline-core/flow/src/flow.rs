@@ -143,6 +143,7 @@ impl Flow {
             Arc::clone(&shared.store),
             Arc::clone(&shared.ledger),
             Arc::clone(&config.clock),
+            Arc::clone(&host),
         ));
         let flow = Self {
             sinks,
@@ -233,6 +234,7 @@ impl Flow {
                 sinks,
                 sink_requests,
                 new_sinks,
+                plugins_seen: None,
                 journalled_chain: String::new(),
             };
             stage.run()

@@ -55,6 +55,8 @@ pub struct PluginStage {
     pub sink_requests: SinkRequests,
     /// Sinks that the start wants and the journal does not know.
     pub new_sinks: Vec<SinkRecord>,
+    /// State of the plugins whose exports were last looked at.
+    pub plugins_seen: Option<u64>,
     /// Hash of the newest chain that the journal describes.
     pub journalled_chain: String,
 }
@@ -75,22 +77,43 @@ impl PluginStage {
     /// Runs until told to stop and the intake log is drained.
     pub fn run(mut self) -> Result<(), FlowError> {
         let mut lane = self.host.lane();
-        for record in std::mem::take(&mut self.new_sinks) {
+        let new_sinks = std::mem::take(&mut self.new_sinks);
+        self.launch_sinks(new_sinks)?;
+        self.launch_plugin_sinks()?;
+        self.sinks.set_started();
+        loop {
+            self.journal_control_effects()?;
+            self.launch_plugin_sinks()?;
+            if !self.intake.wait(IDLE_WAIT) {
+                if self.stopping.load(Ordering::Acquire) {
+                    // What sinks of plugins logged as they ended.
+                    return self.journal_control_effects();
+                }
+                continue;
+            }
+            self.launch_plugin_sinks()?;
+            self.run_batch(&mut lane)?;
+        }
+    }
+
+    fn launch_sinks(&mut self, records: Vec<SinkRecord>) -> Result<(), FlowError> {
+        for record in records {
             self.journal_control(ControlRecord::Sink(record.clone()))?;
             let cursor = first_cursor(&record);
             self.sinks.launch(record, cursor);
         }
-        self.sinks.set_started();
-        loop {
-            self.journal_control_effects()?;
-            if !self.intake.wait(IDLE_WAIT) {
-                if self.stopping.load(Ordering::Acquire) {
-                    return Ok(());
-                }
-                continue;
-            }
-            self.run_batch(&mut lane)?;
+        Ok(())
+    }
+
+    /// A plugin that wants stored events is sent those from the batch on that its version runs first on.
+    fn launch_plugin_sinks(&mut self) -> Result<(), FlowError> {
+        let generation = self.host.generation();
+        if self.plugins_seen == Some(generation) {
+            return Ok(());
         }
+        self.plugins_seen = Some(generation);
+        let records = self.sinks.of_plugins(self.intake.next_offset());
+        self.launch_sinks(records)
     }
 
     fn run_batch(&mut self, lane: &mut Lane) -> Result<(), FlowError> {

@@ -22,10 +22,12 @@ use weir_api::sink::SinkView;
 use weir_event::journal::{ControlRecord, SinkCursor, SinkRecord};
 use weir_event::{Clock, SeededRandom};
 use weir_log::Log;
+use weir_plugins::PluginHost;
 use weir_sinks::{Backoff, Feed, Progress, Sink, SinkError, SinkKind, Stop, check_target, open};
 use weir_store::SinkRow;
 
 use crate::ledger::Ledger;
+use crate::plugin_sink;
 use crate::sink_journal::SinkJournal;
 use crate::sink_source::StoreSource;
 use crate::store_handle::StoreHandle;
@@ -57,6 +59,7 @@ pub struct Sinks {
     store: Arc<StoreHandle>,
     ledger: Arc<Ledger>,
     clock: Arc<dyn Clock>,
+    host: Arc<PluginHost>,
 }
 
 #[derive(Default)]
@@ -80,6 +83,7 @@ impl Sinks {
         store: Arc<StoreHandle>,
         ledger: Arc<Ledger>,
         clock: Arc<dyn Clock>,
+        host: Arc<PluginHost>,
     ) -> Self {
         Self {
             running: Mutex::default(),
@@ -90,6 +94,7 @@ impl Sinks {
             store,
             ledger,
             clock,
+            host,
         }
     }
 
@@ -118,6 +123,34 @@ impl Sinks {
         fresh
     }
 
+    /// Records for live plugins that want stored events and are not sent any yet, from `start` on. Whoever
+    /// writes the journal makes them durable and launches them.
+    pub fn of_plugins(&self, start: u64) -> Vec<SinkRecord> {
+        let exports = self.host.exports();
+        let running = self.running();
+        let mut fresh = Vec::new();
+        for (plugin_id, method) in exports {
+            let kind = plugin_sink::kind_of(method);
+            let is_known = |entry: &Entry| entry.record.kind == kind && entry.record.target == plugin_id;
+            if running.sinks.values().any(is_known) || running.is_stopped {
+                continue;
+            }
+            if running.sinks.len() + fresh.len() >= MOST {
+                tracing::error!(plugin_id, "there are too many sinks: its {} is not called", method.as_str());
+                continue;
+            }
+            fresh.push(SinkRecord {
+                name: format!("plugin:{plugin_id}:{}", method.as_str()),
+                id: Uuid::new_v4(),
+                kind: kind.into(),
+                target: plugin_id,
+                start,
+                max_attempts: None,
+            });
+        }
+        fresh
+    }
+
     /// Commands are taken from now on.
     pub fn set_started(&self) {
         self.running().is_started = true;
@@ -128,7 +161,11 @@ impl Sinks {
     pub fn launch(&self, record: SinkRecord, cursor: SinkCursor) {
         let progress = Arc::new(Progress::new(&record, &cursor));
         let stop = Stop::default();
-        let thread = open(&record, &self.clock)
+        let sink = match plugin_sink::method_of(&record.kind) {
+            Some(method) => Ok(plugin_sink::open(&self.host, &record.target, method)),
+            None => open(&record, &self.clock),
+        };
+        let thread = sink
             .and_then(|sink| self.spawn(sink, record.clone(), cursor, Arc::clone(&progress), stop.clone()))
             .inspect_err(|error| {
                 tracing::error!(sink = record.name, %error, "the sink did not start");
@@ -191,6 +228,10 @@ impl Sinks {
             drop(self.wait_for_start()?);
             self.view(name)?
         };
+        let is_wanted = |(id, method): (String, _)| id == view.target && plugin_sink::kind_of(method) == view.kind;
+        if self.host.exports().into_iter().any(is_wanted) {
+            return Err(SinkError::OfPlugin(view.target));
+        }
         let entry = self.running().sinks.remove(name);
         if let Some(mut entry) = entry {
             entry.end();

@@ -19,6 +19,8 @@ pub enum SinkError {
     NameTaken(String),
     #[error("there is no sink named {0:?}")]
     UnknownName(String),
+    #[error("the plugin {0} is live and wants its events")]
+    OfPlugin(String),
     #[error("a sink may be tried no fewer than once")]
     NoAttempts,
     #[error("{0} sinks are the most")]
@@ -41,6 +43,7 @@ impl SinkError {
             Self::Name(_) => "sink_name",
             Self::NameTaken(_) => "sink_name_taken",
             Self::UnknownName(_) => "sink_unknown",
+            Self::OfPlugin(_) => "sink_of_plugin",
             Self::NoAttempts => "sink_attempts",
             Self::TooMany(_) => "sink_too_many",
             Self::Client(_) => "sink_client",
@@ -59,6 +62,7 @@ impl SinkError {
             Self::Name(_) => "use up to 64 letters, digits, - _ and .",
             Self::NameTaken(_) => "choose another --name, or remove that sink first",
             Self::UnknownName(_) => "`weir sink list` shows the names",
+            Self::OfPlugin(_) => "start the server without the plugin, then remove its sink",
             Self::NoAttempts => "leave it out to try for ever",
             Self::TooMany(_) => "remove one that is not needed: each has a thread and reads the store",
             Self::Client(_) | Self::Thread(_) => "the machine is out of threads or memory",

@@ -72,13 +72,14 @@ impl Feed {
 
     fn step(&mut self, buffer: &mut Buffer) -> Result<(), Ended> {
         let stopping = self.stop.is_said();
+        // Before anything is gathered, because a sink that gets ready may change how.
+        if !self.sink.is_ready() {
+            return self.rest(SinkState::Waiting, stopping);
+        }
         self.gather(buffer);
         let due = self.is_due(buffer) || (stopping && !buffer.events.is_empty());
         if !due {
             return self.rest(SinkState::Idle, stopping);
-        }
-        if !self.sink.is_ready() {
-            return self.rest(SinkState::Waiting, stopping);
         }
         if self.cursor.until == self.cursor.offset {
             self.cursor.until = buffer.next;
