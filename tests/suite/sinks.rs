@@ -59,23 +59,26 @@ fn stored(weir: &Weir) -> Vec<Value> {
 }
 
 #[test]
-fn json_lines_equal_the_rows_through_kills_and_are_never_doubled() {
+fn through_kills_nothing_is_lost_and_no_line_is_doubled() {
     let (dir, data) = scratch();
     let out = dir.path().join("out");
     let sink = format!("jsonl:{}", out.display());
+    let destination = Destination::start([Answer::Status(503), Answer::TakenAndLost]);
     for round in 0..4 {
-        let weir = Weir::start_with(&data, &["--sink", &sink]);
+        let weir = Weir::start_with(&data, &["--sink", &sink, "--sink", &destination.url]);
         fill(&weir, 1 + round * 1_000..1_001 + round * 1_000);
         let delivered = 200 + round * 900;
         wait_for("some lines", || (view(&weir, "jsonl").delivered >= delivered).then_some(()));
         weir.kill();
     }
-    let weir = Weir::start_with(&data, &["--sink", &sink]);
+    let weir = Weir::start_with(&data, &["--sink", &sink, "--sink", &destination.url]);
     assert_eq!(drained(&weir, "jsonl").failed, 0);
     let rows = stored(&weir);
     assert_eq!(rows.len(), 4_000);
     assert_eq!(lines(&out), rows);
-    assert_eq!(weir.status().sinks.len(), 1, "the sink of the first start goes on");
+    assert_eq!(drained(&weir, "http").delivered, 4_000);
+    assert_eq!(destination.events(), rows);
+    assert_eq!(weir.status().sinks.len(), 2, "the sinks of the first start go on");
     weir.stop();
 
     // A rebuild of the store sends nothing, and the next event goes on where the last was.

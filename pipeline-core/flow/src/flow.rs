@@ -31,7 +31,8 @@ use crate::live::LiveFeed;
 use crate::plugin_stage::{PluginStage, refill_dedup};
 use crate::projector::{CaughtUp, Projector, StoreProbe};
 use crate::sink_journal::{self, SinkRequests};
-use crate::sinks::{SinkWanted, Sinks};
+use crate::sink_wanted::SinkWanted;
+use crate::sinks::Sinks;
 use crate::stage_times::StageTimes;
 use crate::store_handle::StoreHandle;
 

@@ -130,7 +130,7 @@ impl Frames {
             queryable_lag_ms: self.shared.queryable.newest_ms(),
             stages,
             plugins,
-            sinks: self.sinks.views(),
+            sinks: self.sinks.newest_views(),
             demo: self.demo.as_ref().map(|demo| demo.state()).unwrap_or_default(),
             events,
             events_skipped,

@@ -29,7 +29,8 @@ use crate::error::FlowError;
 use crate::handoff::{Handoff, HandoffBatch, Trace};
 use crate::ledger::{Ledger, shift};
 use crate::sink_journal::SinkRequests;
-use crate::sinks::{Sinks, first_cursor};
+use crate::sink_wanted::first_cursor;
+use crate::sinks::Sinks;
 use crate::stage_times::{Stage, StageTimes};
 
 /// A batch ends at about this many events or bytes: enough to share an fdatasync, little enough that

@@ -18,10 +18,10 @@ impl Source for StoreSource {
         self.ledger.stored()
     }
 
-    /// A store that is being rebuilt, or fails, is asked again: the projection sees to it.
+    /// A store that is busy, being rebuilt or failing is asked again: the projection sees to it.
     fn read(&mut self, from: u64, until: Option<u64>, events: usize, bytes: usize) -> Option<Page> {
         let pool = self.store.pool().ok()?;
-        match pool.with(|connection| weir_store::export(connection, from, until, events, bytes)) {
+        match pool.try_with(|connection| weir_store::export(connection, from, until, events, bytes))? {
             Ok(exported) => Some(Page { events: exported.events, next: exported.next }),
             Err(error) => {
                 tracing::debug!(%error, "a sink cannot read the store now");

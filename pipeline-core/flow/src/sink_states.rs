@@ -6,7 +6,7 @@ use weir_event::ids;
 use weir_event::journal::{ControlRecord, SinkCursor};
 use weir_store::{RowBatch, SinkFailureRow, SinkRow};
 
-use crate::sinks::first_cursor;
+use crate::sink_wanted::first_cursor;
 
 /// Every sink by name, with its newest cursor.
 #[derive(Debug, Default)]

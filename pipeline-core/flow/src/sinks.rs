@@ -17,37 +17,23 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use uuid::Uuid;
 use weir_api::sink::SinkView;
 use weir_event::journal::{ControlRecord, SinkCursor, SinkRecord};
 use weir_event::{Clock, SeededRandom};
 use weir_log::Log;
 use weir_plugins::PluginHost;
-use weir_sinks::{Backoff, Feed, Progress, Sink, SinkError, SinkKind, Stop, check_target, open};
+use weir_sinks::{Backoff, Feed, Progress, Sink, SinkError, Stop, check_target, open};
 use weir_store::SinkRow;
 
 use crate::ledger::Ledger;
 use crate::plugin_sink;
 use crate::sink_journal::SinkJournal;
 use crate::sink_source::StoreSource;
+use crate::sink_wanted::{MOST, SinkWanted, first_cursor, plugin_record};
 use crate::store_handle::StoreHandle;
 
-/// Each has a thread.
-const MOST: usize = 32;
-const LONGEST_NAME: usize = 64;
 /// A command that comes while the store is made level waits this long.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// A sink that somebody wants.
-#[derive(Debug, Clone)]
-pub struct SinkWanted {
-    pub kind: SinkKind,
-    pub target: String,
-    pub name: Option<String>,
-    /// First intake offset; the current end when absent.
-    pub start: Option<u64>,
-    pub max_attempts: Option<u32>,
-}
 
 pub struct Sinks {
     running: Mutex<Running>,
@@ -115,7 +101,9 @@ impl Sinks {
                 }
                 names.extend(running.sinks.keys().cloned());
             }
-            match check_target(wanted.kind, &wanted.target).and_then(|()| self.record_of(wanted, &names)) {
+            match check_target(wanted.kind, &wanted.target)
+                .and_then(|()| wanted.record(&names, self.intake.end().offset))
+            {
                 Ok(record) => fresh.push(record),
                 Err(error) => tracing::error!(target = wanted.target, %error, hint = error.hint(), "no such sink"),
             }
@@ -139,14 +127,7 @@ impl Sinks {
                 tracing::error!(plugin_id, "there are too many sinks: its {} is not called", method.as_str());
                 continue;
             }
-            fresh.push(SinkRecord {
-                name: format!("plugin:{plugin_id}:{}", method.as_str()),
-                id: Uuid::new_v4(),
-                kind: kind.into(),
-                target: plugin_id,
-                start,
-                max_attempts: None,
-            });
+            fresh.push(plugin_record(plugin_id, method, start));
         }
         fresh
     }
@@ -213,7 +194,7 @@ impl Sinks {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let names: Vec<String> = self.wait_for_start()?.sinks.keys().cloned().collect();
         check_target(wanted.kind, &wanted.target)?;
-        let record = self.record_of(wanted, &names)?;
+        let record = wanted.record(&names, self.intake.end().offset)?;
         let name = record.name.clone();
         self.journal.append(ControlRecord::Sink(record.clone())).map_err(|_| SinkError::NotYet)?;
         let cursor = first_cursor(&record);
@@ -240,57 +221,48 @@ impl Sinks {
         Ok(view)
     }
 
-    fn record_of(&self, wanted: &SinkWanted, taken: &[String]) -> Result<SinkRecord, SinkError> {
-        if taken.len() >= MOST {
-            return Err(SinkError::TooMany(MOST));
-        }
-        if wanted.max_attempts == Some(0) {
-            return Err(SinkError::NoAttempts);
-        }
-        let kind = wanted.kind.as_str().to_owned();
-        let is_free = |name: &String| !taken.contains(name);
-        let name = match &wanted.name {
-            Some(name) if !is_name(name) => return Err(SinkError::Name(name.clone())),
-            Some(name) if !is_free(name) => return Err(SinkError::NameTaken(name.clone())),
-            Some(name) => name.clone(),
-            None => std::iter::once(kind.clone())
-                .chain((2..=MOST + 1).map(|number| format!("{kind}-{number}")))
-                .find(is_free)
-                .unwrap_or_default(),
-        };
-        Ok(SinkRecord {
-            name,
-            id: Uuid::new_v4(),
-            kind,
-            target: wanted.target.clone(),
-            start: wanted.start.unwrap_or_else(|| self.intake.end().offset),
-            max_attempts: wanted.max_attempts,
-        })
-    }
-
     fn view(&self, name: &str) -> Result<SinkView, SinkError> {
         let views = self.views();
         views.into_iter().find(|view| view.name == name).ok_or_else(|| SinkError::UnknownName(name.to_owned()))
     }
 
-    /// By name, each with what is pending now.
+    /// By name, each with what is pending now. Waits for the store, so it may block.
     pub fn views(&self) -> Vec<SinkView> {
-        let mut views: Vec<SinkView> = self.running().sinks.values().map(|entry| entry.progress.view()).collect();
-        if let Ok(pool) = self.store.pool()
-            && !views.is_empty()
-        {
-            pool.with(|connection| {
-                for view in &mut views {
-                    view.pending = weir_store::pending(connection, view.offset).ok();
-                }
-            });
+        let sinks = self.progress();
+        if sinks.is_empty() {
+            return Vec::new();
         }
-        for view in &views {
-            if let Some(pending) = view.pending {
-                metrics::gauge!("weir_sink_pending_events", "sink" => view.name.clone()).set(pending as f64);
+        match self.store.pool() {
+            Ok(pool) => sinks.iter().for_each(|sink| {
+                let offset = sink.view().offset;
+                sink.counted(pool.with(|connection| weir_store::pending(connection, offset)).ok());
+            }),
+            Err(_) => sinks.iter().for_each(|sink| sink.counted(None)),
+        }
+        sinks.iter().map(|sink| sink.view()).collect()
+    }
+
+    /// The same for who must not wait: `pending` is older while users' queries have every connection.
+    pub fn newest_views(&self) -> Vec<SinkView> {
+        let sinks = self.progress();
+        if let Some(pool) = self.store.pool().ok().filter(|_| !sinks.is_empty()) {
+            for sink in &sinks {
+                let offset = sink.view().offset;
+                if let Some(Ok(pending)) = pool.try_with(|connection| weir_store::pending(connection, offset)) {
+                    sink.counted(Some(pending));
+                }
             }
         }
+        let views: Vec<SinkView> = sinks.iter().map(|sink| sink.view()).collect();
+        for view in &views {
+            let pending = metrics::gauge!("weir_sink_pending_events", "sink" => view.name.clone());
+            pending.set(view.pending.unwrap_or_default() as f64);
+        }
         views
+    }
+
+    fn progress(&self) -> Vec<Arc<Progress>> {
+        self.running().sinks.values().map(|entry| Arc::clone(&entry.progress)).collect()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -332,13 +304,4 @@ impl Entry {
             thread.join().ok();
         }
     }
-}
-
-pub fn first_cursor(record: &SinkRecord) -> SinkCursor {
-    SinkCursor { sink: record.name.clone(), offset: record.start, until: record.start, ..SinkCursor::default() }
-}
-
-fn is_name(name: &str) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    !name.is_empty() && name.len() <= LONGEST_NAME && name.chars().all(fits)
 }

@@ -23,9 +23,14 @@ impl Progress {
         progress
     }
 
-    /// Without `pending`, which is the store's to say.
+    /// With `pending` as it was last counted.
     pub fn view(&self) -> SinkView {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What the store says is before the sink; `None` when it cannot be asked.
+    pub fn counted(&self, pending: Option<u64>) {
+        self.change(|view| view.pending = pending);
     }
 
     pub(crate) fn moved(&self, cursor: &SinkCursor) {
