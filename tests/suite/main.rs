@@ -15,5 +15,6 @@ mod raw_http;
 mod rebuild;
 mod server;
 mod site;
+mod sinks;
 mod studio;
 mod wiretap;

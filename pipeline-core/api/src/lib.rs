@@ -12,6 +12,7 @@ pub mod plugin;
 pub mod query;
 pub mod registry;
 pub mod session;
+pub mod sink;
 
 pub use command::{Command, CommandSpec};
 pub use error::{ApiError, ErrorCode};

@@ -4,6 +4,7 @@
 //! the two logs is defined here ([`intake`], [`journal`]), so the on-disk contract is in one place.
 
 pub mod clock;
+pub mod element_chain;
 pub mod elements;
 pub mod ids;
 pub mod intake;
@@ -16,9 +17,13 @@ pub mod normalize;
 pub mod ordering;
 pub mod outcome;
 pub mod prepare;
+pub mod random;
+pub mod stored;
 pub mod time;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use ids::ProjectId;
 pub use ordering::Ordering;
 pub use outcome::Outcome;
+pub use random::{Random, SeededRandom};
+pub use stored::StoredEvent;

@@ -1,5 +1,6 @@
 use weir_log::LogError;
 use weir_plugins::PluginError;
+use weir_sinks::SinkError;
 use weir_store::StoreError;
 
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +15,8 @@ pub enum FlowError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Plugin(#[from] PluginError),
+    #[error(transparent)]
+    Sink(#[from] SinkError),
     #[error("a record of the {log} log cannot be read: {problem}")]
     Codec { log: &'static str, problem: String },
     #[error("the logs disagree: {0}")]
@@ -30,6 +33,7 @@ impl FlowError {
             Self::Log(error) => error.code(),
             Self::Store(error) => error.code(),
             Self::Plugin(_) => "plugin",
+            Self::Sink(error) => error.code(),
             Self::Codec { .. } => "log_record_unreadable",
             Self::Disagreement(_) => "logs_disagree",
             Self::Thread { .. } => "thread",
@@ -42,6 +46,7 @@ impl FlowError {
             Self::DataDir { .. } => "check that the path exists and is writable",
             Self::Log(error) => error.hint(),
             Self::Store(error) => error.hint(),
+            Self::Sink(error) => error.hint(),
             Self::Plugin(_) => "see the plugin's card for file, line and column",
             Self::Codec { .. } => "the data was written by a newer version; update, or use another --data directory",
             Self::Disagreement(_) => "restore both logs from the same copy",

@@ -15,7 +15,7 @@ use serde_json::Value;
 use uuid::Uuid;
 use weir_event::intake::{IntakeBody, IntakeRecord};
 use weir_event::journal::{
-    BatchRecord, ChainMember, ControlRecord, EventEffect, Fate, JournalRecord, Repeat, StepLabel,
+    BatchRecord, ChainMember, ControlRecord, EventEffect, Fate, JournalRecord, Repeat, SinkRecord, StepLabel,
 };
 use weir_event::normalize::{self, PluginEvent};
 use weir_event::{Clock, Ordering as EventOrdering, ProjectId};
@@ -29,6 +29,9 @@ use crate::error::FlowError;
 use crate::handoff::{Handoff, HandoffBatch, Trace};
 use crate::ledger::{Ledger, shift};
 use crate::projection::SETTING_ORDERING;
+use crate::sink_journal::SinkRequests;
+use crate::sink_wanted::first_cursor;
+use crate::sinks::Sinks;
 use crate::stage_times::{Stage, StageTimes};
 
 /// A batch ends at about this many events or bytes: enough to share an fdatasync, little enough that
@@ -53,6 +56,12 @@ pub struct PluginStage {
     pub ordering: EventOrdering,
     /// The ordering that the journal names last.
     pub journalled_ordering: Option<String>,
+    pub sinks: Arc<Sinks>,
+    pub sink_requests: SinkRequests,
+    /// Sinks that the start wants and the journal does not know.
+    pub new_sinks: Vec<SinkRecord>,
+    /// State of the plugins whose exports were last looked at.
+    pub plugins_seen: Option<u64>,
     /// Hash of the newest chain that the journal describes.
     pub journalled_chain: String,
 }
@@ -76,16 +85,43 @@ impl PluginStage {
             let value = self.ordering.as_str().to_owned();
             self.journal_control(ControlRecord::Setting { name: SETTING_ORDERING.into(), value })?;
         }
+        let new_sinks = std::mem::take(&mut self.new_sinks);
+        self.launch_sinks(new_sinks)?;
+        self.launch_plugin_sinks()?;
+        self.sinks.set_started();
         loop {
             self.journal_control_effects()?;
+            self.launch_plugin_sinks()?;
             if !self.intake.wait(IDLE_WAIT) {
                 if self.stopping.load(Ordering::Acquire) {
-                    return Ok(());
+                    // What sinks of plugins logged as they ended.
+                    return self.journal_control_effects();
                 }
                 continue;
             }
+            self.launch_plugin_sinks()?;
             self.run_batch(&mut lane)?;
         }
+    }
+
+    fn launch_sinks(&mut self, records: Vec<SinkRecord>) -> Result<(), FlowError> {
+        for record in records {
+            self.journal_control(ControlRecord::Sink(record.clone()))?;
+            let cursor = first_cursor(&record);
+            self.sinks.launch(record, cursor);
+        }
+        Ok(())
+    }
+
+    /// A plugin that wants stored events is sent those from the batch on that its version runs first on.
+    fn launch_plugin_sinks(&mut self) -> Result<(), FlowError> {
+        let generation = self.host.generation();
+        if self.plugins_seen == Some(generation) {
+            return Ok(());
+        }
+        self.plugins_seen = Some(generation);
+        let records = self.sinks.of_plugins(self.intake.next_offset());
+        self.launch_sinks(records)
     }
 
     fn run_batch(&mut self, lane: &mut Lane) -> Result<(), FlowError> {
@@ -380,7 +416,7 @@ impl PluginStage {
         Ok(())
     }
 
-    /// What plugins logged and stored outside batches: loading, set-up, reloading.
+    /// What plugins logged and stored outside batches (loading, set-up, reloading), and what sinks record.
     fn journal_control_effects(&mut self) -> Result<(), FlowError> {
         let effects = self.host.drain_control();
         if !effects.logs.is_empty() {
@@ -388,6 +424,10 @@ impl PluginStage {
         }
         if !effects.storage.is_empty() {
             self.journal_control(ControlRecord::Storage { mutations: effects.storage })?;
+        }
+        while let Some(request) = self.sink_requests.next() {
+            self.journal_control(request.record.clone())?;
+            request.answer();
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ use weir_store::{Cursor, PluginLogRow, Restored, RowBatch, StorageRow, StoreWrit
 use crate::emitted;
 use crate::error::FlowError;
 use crate::identity::Identity;
+use crate::sink_states::SinkStates;
 use crate::stored::{self, Ended, EventContext, Stored};
 
 const META_CHAIN: &str = "chain:";
@@ -32,6 +33,7 @@ pub struct Projection {
     projects: HashMap<String, u32>,
     chains: HashMap<String, Vec<ChainMember>>,
     ordering: Option<String>,
+    pub sinks: SinkStates,
 }
 
 /// What became of one event, for the live view.
@@ -62,6 +64,7 @@ impl Projection {
             projects: restored.projects.iter().map(|(id, token)| (token.clone(), *id)).collect(),
             chains,
             ordering: ordering.map(|(_, value)| value.clone()),
+            sinks: SinkStates::restore(&restored.sinks),
         })
     }
 
@@ -99,6 +102,9 @@ impl Projection {
                     self.ordering = Some(value.clone());
                 }
                 rows.meta.push((format!("{META_SETTING}{name}"), value.clone()));
+            }
+            ControlRecord::Sink(_) | ControlRecord::SinkCursor(_) | ControlRecord::SinkRemoved { .. } => {
+                self.sinks.apply(sequence, record, &mut rows);
             }
         }
         rows

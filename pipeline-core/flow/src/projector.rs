@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use weir_event::Clock;
 use weir_event::journal::{BatchRecord, JournalRecord};
 use weir_log::{Log, LogReader};
-use weir_store::{RowBatch, StoreConfig, StoreError, StoreWriter};
+use weir_store::{RowBatch, SinkRow, StoreConfig, StoreError, StoreWriter};
 
 use crate::codec;
 use crate::error::FlowError;
@@ -59,6 +59,7 @@ pub struct CaughtUp {
     pub plugin_storage: Vec<(String, String, String)>,
     /// The ordering that the journal names last.
     pub ordering: Option<String>,
+    pub sinks: Vec<SinkRow>,
 }
 
 struct Open {
@@ -85,6 +86,7 @@ impl Projector {
             projects: open.projection.projects().clone(),
             plugin_storage: std::mem::take(&mut open.plugin_storage),
             ordering: open.projection.ordering().map(str::to_owned),
+            sinks: open.projection.sinks.rows(),
         };
         caught_up.send(start).ok();
         let mut presence_checked = Instant::now();

@@ -178,7 +178,7 @@ impl Drop for Lane {
 
 impl Shared {
     /// `teardownPlugin` may take its time, so the loader runs it.
-    fn retire(&self, instance: Option<Instance>) {
+    pub(crate) fn retire(&self, instance: Option<Instance>) {
         if let Some(instance) = instance {
             // After shutdown there is nobody left to tear down; dropping frees everything.
             let _ = self.to_loader.send(Message::Retire(Box::new(instance)));

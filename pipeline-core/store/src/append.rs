@@ -173,6 +173,23 @@ pub fn projects(appender: &mut Appender<'_>, rows: &RowBatch) -> duckdb::Result<
         .try_for_each(|(team_id, token, offset)| appender.append_row(params![i64::from(*team_id), token, offset]))
 }
 
+pub fn sink_failures(appender: &mut Appender<'_>, rows: &RowBatch) -> duckdb::Result<()> {
+    let mut uuid = UuidText::new();
+    rows.sink_failures.iter().try_for_each(|row| {
+        let failure = &row.failure;
+        appender.append_row(params![
+            uuid.of(row.id),
+            row.sink,
+            at(failure.at_ms),
+            failure.first_offset,
+            failure.until_offset,
+            failure.events,
+            failure.attempts,
+            failure.reason,
+        ])
+    })
+}
+
 pub fn meta(appender: &mut Appender<'_>, rows: &RowBatch) -> duckdb::Result<()> {
     rows.meta.iter().try_for_each(|(key, value)| appender.append_row(params![key, value]))
 }

@@ -5,7 +5,8 @@ use weir_event::clock::UnixMillis;
 use weir_event::outcome::OutcomeCounts;
 
 use crate::error::StoreError;
-use crate::rows::{Cursor, DistinctIdRow, GroupRow, GroupTypeRow, PersonRow};
+use crate::rows::{Cursor, DistinctIdRow, GroupRow, GroupTypeRow, PersonRow, SinkRow};
+use crate::sinks;
 use crate::writer::StoreWriter;
 
 /// Current state but for persons, which are read one by one: there may be many.
@@ -20,6 +21,7 @@ pub struct Restored {
     pub meta: Vec<(String, String)>,
     /// (plugin, key, JSON value)
     pub plugin_storage: Vec<(String, String, String)>,
+    pub sinks: Vec<SinkRow>,
 }
 
 /// What identity needs of a stored event.
@@ -148,7 +150,8 @@ impl StoreWriter {
         })?;
         let meta =
             self.rows("SELECT key, value FROM weir_meta ORDER BY rowid", |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(Restored { cursor, group_types, groups, projects, meta, plugin_storage })
+        let sinks = self.rows(sinks::SELECT, sinks::read)?;
+        Ok(Restored { cursor, group_types, groups, projects, meta, plugin_storage, sinks })
     }
 
     /// Hands over every person that exists, and after each the ids that it owns.
@@ -226,7 +229,7 @@ impl StoreWriter {
     }
 }
 
-fn uuid_at(row: &duckdb::Row<'_>, column: usize) -> duckdb::Result<Uuid> {
+pub(crate) fn uuid_at(row: &duckdb::Row<'_>, column: usize) -> duckdb::Result<Uuid> {
     let text: String = row.get(column)?;
     Uuid::parse_str(&text)
         .map_err(|error| duckdb::Error::FromSqlConversionFailure(column, duckdb::types::Type::Text, Box::new(error)))

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 use weir_event::clock::UnixMillis;
+use weir_event::journal::{SinkCursor, SinkFailure, SinkRecord};
 use weir_event::outcome::OutcomeCounts;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -127,6 +128,22 @@ pub struct StorageRow {
     pub order: u64,
 }
 
+/// A sink as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SinkRow {
+    pub record: SinkRecord,
+    /// Without failures.
+    pub cursor: SinkCursor,
+    pub is_removed: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SinkFailureRow {
+    pub id: Uuid,
+    pub sink: String,
+    pub failure: SinkFailure,
+}
+
 /// How far the projection got, and what it has counted so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cursor {
@@ -153,6 +170,9 @@ pub struct RowBatch {
     pub storage: Vec<StorageRow>,
     /// (project, token, offset)
     pub projects: Vec<(u32, String, u64)>,
+    /// Current state by name; the newest of a name counts.
+    pub sinks: Vec<SinkRow>,
+    pub sink_failures: Vec<SinkFailureRow>,
     /// (key, value); the newest of a key counts.
     pub meta: Vec<(String, String)>,
 }
@@ -170,6 +190,8 @@ impl RowBatch {
         self.warnings.append(&mut other.warnings);
         self.storage.append(&mut other.storage);
         self.projects.append(&mut other.projects);
+        self.sinks.append(&mut other.sinks);
+        self.sink_failures.append(&mut other.sink_failures);
         self.meta.append(&mut other.meta);
     }
 
@@ -185,6 +207,8 @@ impl RowBatch {
             + self.warnings.len()
             + self.storage.len()
             + self.projects.len()
+            + self.sinks.len()
+            + self.sink_failures.len()
             + self.meta.len()
     }
 }

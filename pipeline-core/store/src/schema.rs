@@ -59,6 +59,16 @@ CREATE TABLE IF NOT EXISTS warning_rows (
 
 CREATE TABLE IF NOT EXISTS project_rows (team_id BIGINT, token VARCHAR, _offset UBIGINT);
 
+CREATE TABLE IF NOT EXISTS weir_sinks (
+    name VARCHAR, id UUID, kind VARCHAR, target VARCHAR, start_offset UBIGINT, max_attempts UINTEGER,
+    cursor_offset UBIGINT, until_offset UBIGINT, delivered UBIGINT, failed UBIGINT, retried UBIGINT
+);
+
+CREATE TABLE IF NOT EXISTS sink_failure_rows (
+    id UUID, sink VARCHAR, timestamp TIMESTAMP, first_offset UBIGINT, until_offset UBIGINT, events UBIGINT,
+    attempts UINTEGER, reason VARCHAR
+);
+
 CREATE TABLE IF NOT EXISTS plugin_storage_rows (
     plugin_id VARCHAR, key VARCHAR, value VARCHAR, journal_sequence UBIGINT, _order UBIGINT
 );
@@ -103,6 +113,10 @@ CREATE OR REPLACE VIEW plugin_logs AS SELECT * FROM plugin_log_rows;
 CREATE OR REPLACE VIEW dead_letters AS SELECT * FROM dead_letter_rows;
 CREATE OR REPLACE VIEW ingestion_warnings AS SELECT * FROM warning_rows;
 CREATE OR REPLACE VIEW projects AS SELECT team_id, token FROM project_rows;
+
+CREATE OR REPLACE VIEW sinks AS
+SELECT name, kind, target, start_offset, cursor_offset, delivered, failed, retried FROM weir_sinks;
+CREATE OR REPLACE VIEW sink_failures AS SELECT * FROM sink_failure_rows;
 
 CREATE OR REPLACE VIEW person AS SELECT * FROM person_rows;
 CREATE OR REPLACE VIEW person_distinct_id2 AS SELECT * FROM distinct_id_rows;

@@ -11,6 +11,7 @@ use crate::error::StoreError;
 use crate::query::QueryPool;
 use crate::rows::{Cursor, RowBatch};
 use crate::schema::{SCHEMA_VERSION, TABLES, VIEWS, events_view};
+use crate::sinks;
 
 #[derive(Debug, Clone)]
 pub struct StoreConfig {
@@ -102,6 +103,8 @@ impl StoreWriter {
         self.table("warning_rows", rows.warnings.len(), |appender| append::warnings(appender, rows))?;
         self.table("plugin_storage_rows", rows.storage.len(), |appender| append::storage(appender, rows))?;
         self.table("project_rows", rows.projects.len(), |appender| append::projects(appender, rows))?;
+        self.table("sink_failure_rows", rows.sink_failures.len(), |appender| append::sink_failures(appender, rows))?;
+        sinks::put(&self.connection, &rows.sinks)?;
         self.table("weir_meta", rows.meta.len(), |appender| append::meta(appender, rows))?;
         let counts = cursor.outcomes;
         self.connection

@@ -2,7 +2,10 @@
 //! nothing but reading for users.
 
 use uuid::Uuid;
-use weir_store::{Cursor, EventRow, QueryLimits, RowBatch, StoreConfig, StoreError, StoreWriter, digests};
+use weir_event::journal::{SinkCursor, SinkRecord};
+use weir_store::{
+    Cursor, EventRow, QueryLimits, RowBatch, SinkRow, StoreConfig, StoreError, StoreWriter, digests, export, pending,
+};
 
 fn event(number: u64) -> EventRow {
     EventRow {
@@ -127,4 +130,61 @@ fn users_can_read_and_nothing_else() {
     let endless = run("SELECT count(*) FROM range(100000000) a, range(100000000) b WHERE a.range * b.range % 7 = 3");
     assert!(matches!(endless, Err(StoreError::TimedOut { .. })), "{endless:?}");
     assert!(run("SELECT 1").is_ok(), "the connection is usable afterwards");
+}
+
+#[test]
+fn events_are_exported_by_whole_offsets_in_order_and_never_beyond_the_cursor() {
+    let dir = tempfile::tempdir().expect("a temp dir");
+    let mut writer = StoreWriter::open(StoreConfig::new(dir.path().join("store.duckdb"))).expect("open");
+    let (mut rows, cursor) = batch(0..10);
+    // 3 was dropped, 5 made two more.
+    rows.events.retain(|row| row.offset != 3);
+    rows.events.extend([(5, 100), (5, 101)].map(|(offset, number)| EventRow { offset, ..event(number) }));
+    writer.commit(&rows, &cursor).expect("commit");
+    let pool = writer.query_pool(1).expect("a pool");
+    let read = |from, until, events, bytes| {
+        let exported = pool.with(|connection| export(connection, from, until, events, bytes)).expect("events");
+        let offsets: Vec<u64> = exported.events.iter().map(|event| event.offset).collect();
+        (offsets, exported.next)
+    };
+    assert_eq!(read(0, None, 100, 1 << 20), (vec![0, 1, 2, 4, 5, 5, 5, 6, 7, 8, 9], 10));
+    assert_eq!(read(3, None, 2, 1 << 20), (vec![4, 5, 5, 5], 6));
+    assert_eq!(read(0, None, 100, 1), (vec![0], 1));
+    assert_eq!(read(4, Some(6), 100, 1 << 20), (vec![4, 5, 5, 5], 6));
+    assert_eq!(read(3, Some(4), 100, 1 << 20), (vec![], 4), "nothing was stored there");
+    assert_eq!(read(10, None, 100, 1 << 20), (vec![], 10));
+    assert_eq!(read(50, None, 100, 1 << 20), (vec![], 50), "a sink that is ahead of the store waits");
+    let five = pool.with(|connection| export(connection, 5, Some(6), 10, 1 << 20)).expect("events").events;
+    let uuids: Vec<_> = five.iter().map(|event| Uuid::parse_str(&event.uuid).expect("a uuid").as_u128()).collect();
+    assert_eq!(uuids, [5, 100, 101], "in the order of storing");
+    assert_eq!(five[0].groups[1], (r#"{"plan":"pro"}"#.to_owned(), 1_700_000_000_123));
+    assert_eq!(five[0].groups[0], ("{}".to_owned(), 0));
+    assert_eq!(pool.with(|connection| pending(connection, 5)).expect("a count"), 7);
+}
+
+#[test]
+fn a_sink_has_one_row_its_newest() {
+    let dir = tempfile::tempdir().expect("a temp dir");
+    let path = dir.path().join("store.duckdb");
+    let mut writer = StoreWriter::open(StoreConfig::new(&path)).expect("open");
+    let row = |name: &str, offset, is_removed| SinkRow {
+        record: SinkRecord {
+            name: name.into(),
+            id: Uuid::from_u128(7),
+            kind: "jsonl".into(),
+            target: "/x".into(),
+            start: 0,
+            max_attempts: None,
+        },
+        cursor: SinkCursor { sink: name.into(), offset, until: offset + 1, delivered: offset, ..SinkCursor::default() },
+        is_removed,
+    };
+    let mut commit = |sinks| {
+        writer.commit(&RowBatch { sinks, ..RowBatch::default() }, &Cursor::default()).expect("commit");
+    };
+    commit(vec![row("a", 1, false), row("b", 1, false), row("a", 2, false)]);
+    commit(vec![row("b", 3, true), row("a", 4, false)]);
+    drop(writer);
+    let restored = StoreWriter::open(StoreConfig::new(&path)).expect("open").restore().expect("restore");
+    assert_eq!(restored.sinks, [row("a", 4, false)]);
 }

@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::args::{Demo, Plugin, Query, Status, Target};
 use crate::client::Client;
+use crate::sink;
 
 pub fn query(query: &Query) -> anyhow::Result<ExitCode> {
     let result = match Client::find(&query.target) {
@@ -113,6 +114,7 @@ fn print_status(view: &StatusView) {
     for plugin in &view.plugins {
         print_plugin(plugin);
     }
+    view.sinks.iter().for_each(sink::print);
     for note in &view.recovery {
         println!("note: {note}");
     }
@@ -205,7 +207,7 @@ pub fn plugin(plugin: &Plugin) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn print_json<T: Serialize>(value: &T) -> anyhow::Result<()> {
+pub fn print_json<T: Serialize>(value: &T) -> anyhow::Result<()> {
     println!("{}", serde_json::to_string(value)?);
     Ok(())
 }
