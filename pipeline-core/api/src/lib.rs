@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod live;
 pub mod plugin;
 pub mod query;
+pub mod redrive;
 pub mod registry;
 pub mod session;
 pub mod sink;

@@ -3,7 +3,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{ApiError, Command, CommandSpec, ErrorCode, event, ledger, live, plugin, query, session, sink};
+use crate::{ApiError, Command, CommandSpec, ErrorCode, event, ledger, live, plugin, query, redrive, session, sink};
 
 macro_rules! commands {
     ($($(#[doc = $doc:literal])+ $method:ident $type:ident ($request:path) -> $response:path;)*) => {
@@ -77,6 +77,8 @@ commands! {
     plugin_add PluginAdd (plugin::PluginAdd) -> plugin::PluginView;
     /// The newest log lines of a plugin.
     plugin_logs PluginLogs (plugin::PluginLogsRequest) -> plugin::PluginLogs;
+    /// Counts dead letters, or sends as many as are confirmed through the plugins once more.
+    redrive Redrive (redrive::RedriveRequest) -> redrive::Redrive;
     /// The sinks, each with its cursor and its ledger.
     sinks Sinks (sink::SinksRequest) -> sink::SinkList;
     /// Adds a sink: stored events go there from now on, or from the start.

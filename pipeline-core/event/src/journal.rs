@@ -16,6 +16,7 @@ pub const JOURNAL_VERSION: u8 = 1;
 pub enum JournalRecord {
     Batch(BatchRecord),
     Control(ControlRecord),
+    Redrive(RedriveRecord),
 }
 
 /// The effects of one batch of intake events.
@@ -34,6 +35,26 @@ pub struct BatchRecord {
     pub emitted: Vec<EmittedEvent>,
     pub storage: Vec<StorageMutation>,
     pub logs: Vec<PluginLog>,
+}
+
+/// Dead letters that went through the plugins once more. It takes no offset: their events have theirs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RedriveRecord {
+    pub processed_at_ms: UnixMillis,
+    pub chain_hash: String,
+    /// By offset.
+    pub entries: Vec<RedriveEntry>,
+    /// Events that plugins made meanwhile.
+    pub emitted: Vec<EmittedEvent>,
+    pub storage: Vec<StorageMutation>,
+    pub logs: Vec<PluginLog>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RedriveEntry {
+    /// Intake offset of the event.
+    pub offset: u64,
+    pub effect: EventEffect,
 }
 
 /// What became of one event in the plugin stage.

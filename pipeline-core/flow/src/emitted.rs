@@ -64,6 +64,16 @@ pub fn of_batch(
         .collect()
 }
 
+/// The same for dead letters that are redriven: (parent offset, plugin, event, parent's uuid and request).
+pub fn of_letters(made: Vec<(u64, String, String, Uuid, &IntakeRecord)>) -> Vec<Emitted> {
+    let mut counts = HashMap::new();
+    made.into_iter()
+        .map(|(offset, plugin, data, parent, record)| {
+            emitted(offset, 1, parent, &plugin, data, envelope(record), &mut counts)
+        })
+        .collect()
+}
+
 /// The same for a run of emitted events. Those of one offset are one generation: what any of them makes
 /// is derived from the first, which keeps the uuids different and stable.
 pub fn of_emitted(made: Vec<(u64, String, String)>, parents: &[&Emitted]) -> Vec<Emitted> {

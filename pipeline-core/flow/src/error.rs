@@ -21,6 +21,10 @@ pub enum FlowError {
     Codec { log: &'static str, problem: String },
     #[error("the logs disagree: {0}")]
     Disagreement(String),
+    #[error("{confirmed} dead letters were confirmed, and {matched} fit now")]
+    Unconfirmed { confirmed: u64, matched: u64 },
+    #[error("the stage {stage} has stopped")]
+    Stopped { stage: &'static str },
     #[error("cannot start the thread {name}: {message}")]
     Thread { name: &'static str, message: String },
 }
@@ -36,6 +40,8 @@ impl FlowError {
             Self::Sink(error) => error.code(),
             Self::Codec { .. } => "log_record_unreadable",
             Self::Disagreement(_) => "logs_disagree",
+            Self::Unconfirmed { .. } => "redrive_unconfirmed",
+            Self::Stopped { .. } => "stage_stopped",
             Self::Thread { .. } => "thread",
         }
     }
@@ -50,6 +56,8 @@ impl FlowError {
             Self::Plugin(_) => "see the plugin's card for file, line and column",
             Self::Codec { .. } => "the data was written by a newer version; update, or use another --data directory",
             Self::Disagreement(_) => "restore both logs from the same copy",
+            Self::Unconfirmed { .. } => "count them again, and confirm that number",
+            Self::Stopped { .. } => "the server is stopping, or `weir status` says why it failed",
             Self::Thread { .. } => "the machine is out of threads or memory",
         }
     }

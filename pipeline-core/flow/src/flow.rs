@@ -30,6 +30,7 @@ use crate::ledger::Ledger;
 use crate::live::LiveFeed;
 use crate::plugin_stage::{PluginStage, refill_dedup};
 use crate::projector::{CaughtUp, Projector, StoreProbe};
+use crate::redrive::{self, RedriveRequests, Redrives};
 use crate::sink_journal::{self, SinkRequests};
 use crate::sink_wanted::SinkWanted;
 use crate::sinks::Sinks;
@@ -73,6 +74,7 @@ pub struct Flow {
     background: Mutex<Vec<JoinHandle<()>>>,
     drain_timeout: Duration,
     ordering: weir_event::Ordering,
+    pub(crate) redrives: Redrives,
 }
 
 /// What the threads that watch have in common.
@@ -149,8 +151,10 @@ impl Flow {
             Arc::clone(&config.clock),
             Arc::clone(&host),
         ));
+        let (redrives, redrive_requests) = redrive::channel(intake_log.clone());
         let flow = Self {
             sinks,
+            redrives,
             intake,
             rejections: Arc::default(),
             host,
@@ -166,7 +170,7 @@ impl Flow {
             ordering: config.ordering,
             data_dir,
         };
-        flow.start_stages(config, journal_appender, sink_requests)?;
+        flow.start_stages(config, journal_appender, sink_requests, redrive_requests)?;
         flow.start_background(config)?;
         Ok(flow)
     }
@@ -176,6 +180,7 @@ impl Flow {
         config: &FlowConfig,
         journal: weir_log::LogAppender,
         sink_requests: SinkRequests,
+        redrives: RedriveRequests,
     ) -> Result<(), FlowError> {
         let (handoff, handoffs) = mpsc::sync_channel(HANDOFF_BATCHES);
         let (caught_up, caught_up_at) = mpsc::sync_channel::<CaughtUp>(1);
@@ -241,6 +246,8 @@ impl Flow {
                 journalled_ordering: start.ordering,
                 sinks,
                 sink_requests,
+                redrives,
+                intake_log: intake_log.clone(),
                 new_sinks,
                 plugins_seen: None,
                 journalled_chain: String::new(),
@@ -350,6 +357,15 @@ impl Flow {
     /// One statement of a user; blocks its thread.
     pub fn query(&self, sql: &str, limits: QueryLimits) -> Result<QueryResult, FlowError> {
         Ok(self.shared.store.pool()?.run(sql, limits)?)
+    }
+
+    pub(crate) fn store_pool(&self) -> Result<Arc<weir_store::QueryPool>, FlowError> {
+        Ok(self.shared.store.pool()?)
+    }
+
+    /// The sequence of the journal's next record.
+    pub(crate) fn journal_end(&self) -> u64 {
+        self.journal_log.end().sequence
     }
 
     /// Recounts the logs against the store; blocks its thread.

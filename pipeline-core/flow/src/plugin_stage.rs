@@ -15,7 +15,7 @@ use serde_json::Value;
 use uuid::Uuid;
 use weir_event::intake::{IntakeBody, IntakeRecord};
 use weir_event::journal::{
-    BatchRecord, ChainMember, ControlRecord, EventEffect, Fate, JournalRecord, Repeat, SinkRecord, StepLabel,
+    BatchRecord, ControlRecord, EventEffect, Fate, JournalRecord, Repeat, SinkRecord, StepLabel,
 };
 use weir_event::normalize::{self, PluginEvent};
 use weir_event::{Clock, Ordering as EventOrdering, ProjectId};
@@ -29,8 +29,8 @@ use crate::error::FlowError;
 use crate::handoff::{Handoff, HandoffBatch, Trace};
 use crate::ledger::{Ledger, shift};
 use crate::projection::SETTING_ORDERING;
+use crate::redrive::RedriveRequests;
 use crate::sink_journal::SinkRequests;
-use crate::sink_wanted::first_cursor;
 use crate::sinks::Sinks;
 use crate::stage_times::{Stage, StageTimes};
 
@@ -43,6 +43,8 @@ const IDLE_WAIT: Duration = Duration::from_millis(100);
 const TRACES_PER_BATCH: usize = 24;
 
 pub struct PluginStage {
+    /// The log that `intake` reads, for events that are asked for again.
+    pub intake_log: Log,
     pub intake: LogReader,
     pub journal: LogAppender,
     pub host: Arc<PluginHost>,
@@ -58,6 +60,7 @@ pub struct PluginStage {
     pub journalled_ordering: Option<String>,
     pub sinks: Arc<Sinks>,
     pub sink_requests: SinkRequests,
+    pub redrives: RedriveRequests,
     /// Sinks that the start wants and the journal does not know.
     pub new_sinks: Vec<SinkRecord>,
     /// State of the plugins whose exports were last looked at.
@@ -92,6 +95,7 @@ impl PluginStage {
         loop {
             self.journal_control_effects()?;
             self.launch_plugin_sinks()?;
+            self.run_redrives(&mut lane)?;
             if !self.intake.wait(IDLE_WAIT) {
                 if self.stopping.load(Ordering::Acquire) {
                     // What sinks of plugins logged as they ended.
@@ -102,26 +106,6 @@ impl PluginStage {
             self.launch_plugin_sinks()?;
             self.run_batch(&mut lane)?;
         }
-    }
-
-    fn launch_sinks(&mut self, records: Vec<SinkRecord>) -> Result<(), FlowError> {
-        for record in records {
-            self.journal_control(ControlRecord::Sink(record.clone()))?;
-            let cursor = first_cursor(&record);
-            self.sinks.launch(record, cursor);
-        }
-        Ok(())
-    }
-
-    /// A plugin that wants stored events is sent those from the batch on that its version runs first on.
-    fn launch_plugin_sinks(&mut self) -> Result<(), FlowError> {
-        let generation = self.host.generation();
-        if self.plugins_seen == Some(generation) {
-            return Ok(());
-        }
-        self.plugins_seen = Some(generation);
-        let records = self.sinks.of_plugins(self.intake.next_offset());
-        self.launch_sinks(records)
     }
 
     fn run_batch(&mut self, lane: &mut Lane) -> Result<(), FlowError> {
@@ -211,7 +195,7 @@ impl PluginStage {
 
     /// Events that plugins made go through the whole chain in turn, as clients' events do; what those
     /// make goes through it again, up to a depth.
-    fn run_emitted(
+    pub(crate) fn run_emitted(
         &mut self,
         lane: &mut Lane,
         mut waiting: Vec<Emitted>,
@@ -405,61 +389,6 @@ impl PluginStage {
             }
         }
         Ok(())
-    }
-
-    fn journal_chain(&mut self, hash: &str, members: &[ChainMember]) -> Result<(), FlowError> {
-        if self.journalled_chain == hash {
-            return Ok(());
-        }
-        self.journal_control(ControlRecord::Chain { hash: hash.to_owned(), plugins: members.to_vec() })?;
-        hash.clone_into(&mut self.journalled_chain);
-        Ok(())
-    }
-
-    /// What plugins logged and stored outside batches (loading, set-up, reloading), and what sinks record.
-    fn journal_control_effects(&mut self) -> Result<(), FlowError> {
-        let effects = self.host.drain_control();
-        if !effects.logs.is_empty() {
-            self.journal_control(ControlRecord::Logs { logs: effects.logs })?;
-        }
-        if !effects.storage.is_empty() {
-            self.journal_control(ControlRecord::Storage { mutations: effects.storage })?;
-        }
-        while let Some(request) = self.sink_requests.next() {
-            self.journal_control(request.record.clone())?;
-            request.answer();
-        }
-        Ok(())
-    }
-
-    fn journal_control(&mut self, record: ControlRecord) -> Result<(), FlowError> {
-        let payload = codec::encode_journal(&JournalRecord::Control(record.clone()))?;
-        let durable = self.journal.append_blocking(payload, 0)?;
-        self.hand_off(Handoff::Control { sequence: durable.sequence, record });
-        Ok(())
-    }
-
-    fn journal_batch(&mut self, record: &BatchRecord, event_count: u32) -> Result<u64, FlowError> {
-        let started = Instant::now();
-        let payload = codec::encode_journal(&JournalRecord::Batch(record.clone()))?;
-        let durable = self.journal.append_blocking(payload, event_count)?;
-        if durable.offset != record.first_offset {
-            return Err(FlowError::Disagreement(format!(
-                "the journal is at offset {}, the intake batch starts at {}",
-                durable.offset, record.first_offset
-            )));
-        }
-        self.ledger.step(|positions| {
-            shift(&positions.plugins_in_hand, -i64::from(event_count));
-            shift(&positions.journalled, i64::from(event_count));
-        });
-        self.times.record(Stage::Journal, started.elapsed(), u64::from(event_count));
-        Ok(durable.sequence)
-    }
-
-    /// Waits when the projection is behind. One that is gone reads the journal when it comes back.
-    fn hand_off(&self, handoff: Handoff) {
-        self.handoff.send(handoff).ok();
     }
 
     fn note_wait(&self, intake: &[IntakeRecord]) {

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use weir_event::Clock;
-use weir_event::journal::{BatchRecord, JournalRecord};
+use weir_event::journal::{BatchRecord, JournalRecord, RedriveRecord};
 use weir_log::{Log, LogReader};
 use weir_store::{RowBatch, SinkRow, StoreConfig, StoreError, StoreWriter};
 
@@ -21,6 +21,7 @@ use crate::handoff::{Handoff, HandoffBatch};
 use crate::ledger::{Ledger, shift};
 use crate::live::LiveFeed;
 use crate::projection::Projection;
+use crate::redrive;
 use crate::stage_times::{Stage, StageTimes};
 use crate::store_handle::{StoreHandle, StoreState};
 use std::sync::atomic::Ordering;
@@ -213,6 +214,12 @@ impl Projector {
                         let rows = open.projection.apply_control(record.sequence, &control);
                         self.add(open, rows, 0);
                     }
+                    JournalRecord::Redrive(redrive) => {
+                        for mutation in &redrive.storage {
+                            remember(&mut open.plugin_storage, mutation);
+                        }
+                        self.take_redrive(open, record.sequence, &redrive)?;
+                    }
                     JournalRecord::Batch(batch) => {
                         for mutation in &batch.storage {
                             remember(&mut open.plugin_storage, mutation);
@@ -244,7 +251,7 @@ impl Projector {
     /// Takes what the plugin stage handed over, if it is the next record; reads the journal if not.
     fn take(&self, open: &mut Open, handoff: Handoff, handoffs: &Receiver<Handoff>) -> Result<(), FlowError> {
         let sequence = match &handoff {
-            Handoff::Control { sequence, .. } => *sequence,
+            Handoff::Control { sequence, .. } | Handoff::Redrive { sequence, .. } => *sequence,
             Handoff::Batch(batch) => batch.sequence,
         };
         let next = open.projection.cursor.journal_sequence;
@@ -259,8 +266,17 @@ impl Projector {
                 let rows = open.projection.apply_control(sequence, &record);
                 self.add(open, rows, 0);
             }
+            Handoff::Redrive { sequence, record } => self.take_redrive(open, sequence, &record)?,
             Handoff::Batch(batch) => self.take_batch(open, *batch)?,
         }
+        Ok(())
+    }
+
+    fn take_redrive(&self, open: &mut Open, sequence: u64, record: &RedriveRecord) -> Result<(), FlowError> {
+        let offsets = record.entries.iter().map(|entry| entry.offset).collect();
+        let found = redrive::find(&self.intake, &offsets)?;
+        let rows = open.projection.apply_redrive(sequence, record, &found)?;
+        self.add(open, rows, 0);
         Ok(())
     }
 

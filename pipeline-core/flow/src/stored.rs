@@ -27,6 +27,8 @@ pub struct EventContext<'a> {
     pub chain_hash: &'a str,
     pub record: &'a IntakeRecord,
     pub offset: u64,
+    /// By a client, not by a plugin.
+    pub is_captured: bool,
     pub rows: &'a mut RowBatch,
 }
 
@@ -47,6 +49,8 @@ impl EventContext<'_> {
             error_at_ms: self.batch.processed_at_ms,
             error_location: "weir_ingest_event",
             error: reason.to_owned(),
+            is_captured: self.is_captured,
+            journal_sequence: self.sequence,
             offset: self.offset,
         });
     }

@@ -19,6 +19,8 @@ pub struct Restored {
     pub projects: Vec<(u32, String)>,
     /// (key, value), oldest first.
     pub meta: Vec<(String, String)>,
+    /// (offset, uuid) of open dead letters.
+    pub dead_letters: Vec<(u64, Uuid)>,
     /// (plugin, key, JSON value)
     pub plugin_storage: Vec<(String, String, String)>,
     pub sinks: Vec<SinkRow>,
@@ -148,10 +150,12 @@ impl StoreWriter {
         let plugin_storage = self.rows("SELECT plugin_id, key, value FROM plugin_storage ORDER BY ALL", |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })?;
+        let dead_letters = self
+            .rows("SELECT _offset, event_uuid::VARCHAR FROM dead_letters", |row| Ok((row.get(0)?, uuid_at(row, 1)?)))?;
         let meta =
             self.rows("SELECT key, value FROM weir_meta ORDER BY rowid", |row| Ok((row.get(0)?, row.get(1)?)))?;
         let sinks = self.rows(sinks::SELECT, sinks::read)?;
-        Ok(Restored { cursor, group_types, groups, projects, meta, plugin_storage, sinks })
+        Ok(Restored { cursor, group_types, groups, projects, meta, dead_letters, plugin_storage, sinks })
     }
 
     /// Hands over every person that exists, and after each the ids that it owns.

@@ -1,6 +1,7 @@
 //! What the projection hands to the writer: rows, and the cursor they bring the store to.
 
 use uuid::Uuid;
+use weir_event::Outcome;
 use weir_event::clock::UnixMillis;
 use weir_event::journal::{SinkCursor, SinkFailure, SinkRecord};
 use weir_event::outcome::OutcomeCounts;
@@ -105,6 +106,9 @@ pub struct DeadLetterRow {
     pub error_at_ms: UnixMillis,
     pub error_location: &'static str,
     pub error: String,
+    /// By a client; what plugins made has no place in the intake log.
+    pub is_captured: bool,
+    pub journal_sequence: u64,
     pub offset: u64,
 }
 
@@ -164,6 +168,8 @@ pub struct RowBatch {
     pub groups: Vec<GroupRow>,
     /// (project, uuid, offset) of stored events that another of the same uuid replaced.
     pub superseded: Vec<(u32, Uuid, u64)>,
+    /// (offset, uuid, journal sequence, outcome) of dead letters that were redriven.
+    pub redriven: Vec<(u64, Uuid, u64, Outcome)>,
     pub plugin_logs: Vec<PluginLogRow>,
     pub dead_letters: Vec<DeadLetterRow>,
     pub warnings: Vec<WarningRow>,
@@ -185,6 +191,7 @@ impl RowBatch {
         self.group_types.append(&mut other.group_types);
         self.groups.append(&mut other.groups);
         self.superseded.append(&mut other.superseded);
+        self.redriven.append(&mut other.redriven);
         self.plugin_logs.append(&mut other.plugin_logs);
         self.dead_letters.append(&mut other.dead_letters);
         self.warnings.append(&mut other.warnings);
@@ -202,6 +209,7 @@ impl RowBatch {
             + self.group_types.len()
             + self.groups.len()
             + self.superseded.len()
+            + self.redriven.len()
             + self.plugin_logs.len()
             + self.dead_letters.len()
             + self.warnings.len()

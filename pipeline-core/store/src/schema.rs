@@ -4,7 +4,7 @@
 use weir_event::Ordering;
 
 /// Changes with every change of a table; a store with another one is rebuilt.
-pub const SCHEMA_VERSION: &str = "2";
+pub const SCHEMA_VERSION: &str = "3";
 
 pub const TABLES: &str = r"
 CREATE TABLE IF NOT EXISTS weir_meta (key VARCHAR, value VARCHAR);
@@ -50,8 +50,10 @@ CREATE TABLE IF NOT EXISTS plugin_log_rows (
 CREATE TABLE IF NOT EXISTS dead_letter_rows (
     id UUID, event_uuid UUID, event VARCHAR, distinct_id VARCHAR, team_id BIGINT, created_at TIMESTAMP,
     ip VARCHAR, site_url VARCHAR, now TIMESTAMP, raw_payload VARCHAR, error_timestamp TIMESTAMP,
-    error_location VARCHAR, error VARCHAR, _offset UBIGINT
+    error_location VARCHAR, error VARCHAR, is_captured BOOLEAN, journal_sequence UBIGINT, _offset UBIGINT
 );
+
+CREATE TABLE IF NOT EXISTS redriven_rows (_offset UBIGINT, event_uuid UUID, journal_sequence UBIGINT, outcome VARCHAR);
 
 CREATE TABLE IF NOT EXISTS warning_rows (
     id UUID, team_id BIGINT, source VARCHAR, type VARCHAR, details JSON, timestamp TIMESTAMP, _offset UBIGINT
@@ -110,7 +112,9 @@ SELECT team_id, distinct_id, person_id, version, _offset FROM (
 ) WHERE newest = 1 AND is_deleted = 0;
 
 CREATE OR REPLACE VIEW plugin_logs AS SELECT * FROM plugin_log_rows;
-CREATE OR REPLACE VIEW dead_letters AS SELECT * FROM dead_letter_rows;
+CREATE OR REPLACE VIEW dead_letters AS SELECT l.* FROM dead_letter_rows l ANTI JOIN redriven_rows r
+    ON r._offset = l._offset AND r.event_uuid = l.event_uuid AND r.journal_sequence > l.journal_sequence;
+CREATE OR REPLACE VIEW redrives AS SELECT * FROM redriven_rows;
 CREATE OR REPLACE VIEW ingestion_warnings AS SELECT * FROM warning_rows;
 CREATE OR REPLACE VIEW projects AS SELECT team_id, token FROM project_rows;
 

@@ -98,6 +98,7 @@ impl StoreWriter {
         self.table("group_type_rows", rows.group_types.len(), |appender| append::group_types(appender, rows))?;
         self.table("group_rows", rows.groups.len(), |appender| append::groups(appender, rows))?;
         self.table("superseded_rows", rows.superseded.len(), |appender| append::superseded(appender, rows))?;
+        self.table("redriven_rows", rows.redriven.len(), |appender| append::redriven(appender, rows))?;
         self.table("plugin_log_rows", rows.plugin_logs.len(), |appender| append::plugin_logs(appender, rows))?;
         self.table("dead_letter_rows", rows.dead_letters.len(), |appender| append::dead_letters(appender, rows))?;
         self.table("warning_rows", rows.warnings.len(), |appender| append::warnings(appender, rows))?;

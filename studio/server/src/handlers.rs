@@ -11,6 +11,7 @@ use pipeline_core::api::plugin::{
     PluginAdd, PluginList, PluginLogLine, PluginLogs, PluginLogsRequest, PluginView, PluginsRequest,
 };
 use pipeline_core::api::query::{QueryRequest, QueryResult};
+use pipeline_core::api::redrive::{Redrive, RedriveRequest};
 use pipeline_core::api::registry::Handlers;
 use pipeline_core::api::session::{Link, OpenLinkRequest};
 use pipeline_core::api::sink::{SinkAdd, SinkList, SinkRemove, SinkView, SinksRequest};
@@ -59,6 +60,7 @@ fn api_error(error: &FlowError) -> ApiError {
         FlowError::Store(StoreError::TimedOut { .. }) => ErrorCode::SqlTimeout,
         FlowError::Store(StoreError::Rebuilding) => ErrorCode::StoreRebuilding,
         FlowError::Plugin(_) => ErrorCode::PluginLoad,
+        FlowError::Unconfirmed { .. } => ErrorCode::BadRequest,
         FlowError::Sink(SinkError::UnknownName(_)) => ErrorCode::NotFound,
         FlowError::Sink(SinkError::NotYet) => ErrorCode::Unavailable,
         FlowError::Sink(_) => ErrorCode::SinkRefused,
@@ -122,6 +124,10 @@ impl Handlers for Studio {
             })
             .collect();
         Ok(PluginLogs { lines })
+    }
+
+    async fn redrive(&self, request: RedriveRequest) -> Result<Redrive, ApiError> {
+        self.blocking(move |flow| flow.redrive(&request)).await
     }
 
     async fn sinks(&self, _: SinksRequest) -> Result<SinkList, ApiError> {

@@ -33,6 +33,8 @@ pub enum Command {
     /// Plugins of a running server
     #[command(subcommand)]
     Plugin(Plugin),
+    /// Count dead letters, or send them through the plugins once more
+    Redrive(Redrive),
     /// Sinks of a running server: where stored events go next
     #[command(subcommand)]
     Sink(Sink),
@@ -158,6 +160,25 @@ pub enum Plugin {
         #[command(flatten)]
         target: Target,
     },
+}
+
+/// Which dead letters: all that is given must fit.
+#[derive(Debug, Args)]
+pub struct Redrive {
+    /// Number of the project
+    #[arg(long, value_name = "N")]
+    pub project: Option<u32>,
+    /// Name of the event
+    #[arg(long, value_name = "NAME")]
+    pub event: Option<String>,
+    /// A part of the error
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Move them; without it they are counted
+    #[arg(long)]
+    pub yes: bool,
+    #[command(flatten)]
+    pub target: Target,
 }
 
 #[derive(Debug, Subcommand)]

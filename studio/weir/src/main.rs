@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Command::Digest(target) => output::digest(&target),
         Command::Demo(demo) => output::demo(&demo),
         Command::Plugin(plugin) => output::plugin(&plugin),
+        Command::Redrive(redrive) => output::redrive(&redrive),
         Command::Sink(sink) => sink::run(&sink),
         Command::ProbeStore { path } => serve::probe_store(&path),
     };
