@@ -242,12 +242,15 @@ fn a_destination_that_fails_in_every_way_gets_everything_once_by_key() {
         Destination::start([Answer::Status(500), Answer::TakenAndLost, Answer::Status(429), Answer::Hang]);
     let weir = Weir::start_with(&data, &["--sink", &destination.url]);
     fill(&weir, 1..200);
-    // It dies with a request on its way; the repetition is the same batch, under the same key.
+    // It dies with a request on its way, and more is stored by then; the repetition is the same batch, under
+    // the same key.
     wait_for("a request that hangs", || (!destination.hanging.lock().expect("no panic").is_empty()).then_some(()));
+    fill(&weir, 200..300);
+    weir.settle();
     weir.kill();
     fs::remove_file(data.join("store.duckdb")).expect("a store");
     let weir = Weir::start(&data);
-    fill(&weir, 200..400);
+    fill(&weir, 300..400);
     let sink = drained(&weir, "http");
     assert_eq!((sink.delivered, sink.failed), (399, 0));
     assert_eq!(destination.events(), stored(&weir));
