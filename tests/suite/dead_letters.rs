@@ -40,8 +40,8 @@ fn letters_are_counted_redriven_once_and_survive_a_rebuild() {
     assert_eq!(redrive(other).expect("a count").matched, 0);
     let again = redrive(RedriveRequest { confirm: Some(5), ..all() }).expect("a redrive");
     assert_eq!((again.dead_lettered, again.stored), (5, 0));
-    let refused = redrive(RedriveRequest { confirm: Some(3), ..all() });
-    assert!(refused.is_err_and(|error| error.message.contains("3 dead letters were confirmed, and 5 fit now")));
+    let refused = redrive(RedriveRequest { confirm: Some(9), ..all() });
+    assert!(refused.is_err_and(|error| error.message.contains("9 dead letters were confirmed, and 5 fit now")));
 
     fs::write(plugin.join("index.js"), MENDED).expect("a save");
     wait_for("the mended plugin", || (weir.status().plugins.first()?.generation >= 2).then_some(()));

@@ -13,7 +13,8 @@ pub struct RedriveRequest {
     /// A part of the error.
     #[serde(default)]
     pub reason: Option<String>,
-    /// How many letters the caller expects to move. Without it they are only counted.
+    /// How many letters to move, the oldest first: the number that was counted. Without it they are only
+    /// counted.
     #[serde(default)]
     pub confirm: Option<u64>,
 }

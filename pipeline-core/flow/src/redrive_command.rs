@@ -18,12 +18,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 impl Flow {
     /// Blocks its thread.
     pub fn redrive(&self, request: &RedriveRequest) -> Result<Redrive, FlowError> {
-        let offsets = self.letters(request)?;
+        let mut offsets = self.letters(request)?;
         let matched = offsets.len() as u64;
         let Some(confirmed) = request.confirm else { return Ok(Redrive { matched, ..Redrive::default() }) };
-        if confirmed != matched {
+        if confirmed > matched {
             return Err(FlowError::Unconfirmed { confirmed, matched });
         }
+        // New letters may have come since they were counted: those wait.
+        offsets.truncate(confirmed as usize);
+        let matched = confirmed;
         let first_sequence = self.journal_end();
         let end = self.redrives.run(offsets)?;
         let deadline = Instant::now() + PATIENCE;
