@@ -265,4 +265,6 @@ pub struct ChainMember {
     pub name: String,
     /// Hash of source, config, engine and contract: what a stored event names.
     pub version: String,
+    /// It is given stored events too (`onEvent`, `exportEvents`).
+    pub is_deferred: bool,
 }

@@ -308,8 +308,9 @@ impl Flow {
     /// Appends the counts of refused requests; called about once a second and at the end.
     pub async fn flush_rejections(&self) {
         for record in self.rejections.take(self.clock.now_ms()) {
-            if let Err(error) = self.intake.append(record).await {
-                tracing::warn!(%error, "refused requests are not in the ledger");
+            if let Err(error) = self.intake.append(record.clone()).await {
+                tracing::warn!(%error, "refused requests are not in the ledger yet");
+                self.rejections.put_back(record);
             }
         }
         self.intake.measure_disk();

@@ -162,6 +162,9 @@ impl Lane {
                 plugin_id: member.version.identity.plugin_id.clone(),
                 name: member.version.identity.name.clone(),
                 version: member.version.identity.version.clone(),
+                is_deferred: ["onEvent", "exportEvents", "onSnapshot"]
+                    .iter()
+                    .any(|method| member.version.has_method(method)),
             })
             .collect();
         self.hash = chain_hash(&self.chain);
