@@ -19,6 +19,8 @@ pub enum FlowError {
     Sink(#[from] SinkError),
     #[error("a record of the {log} log cannot be read: {problem}")]
     Codec { log: &'static str, problem: String },
+    #[error("the known uuids cannot be read: {0}")]
+    KnownUuids(std::io::Error),
     #[error("the logs disagree: {0}")]
     Disagreement(String),
     #[error("{confirmed} dead letters were confirmed, and {matched} fit now")]
@@ -39,6 +41,7 @@ impl FlowError {
             Self::Plugin(_) => "plugin",
             Self::Sink(error) => error.code(),
             Self::Codec { .. } => "log_record_unreadable",
+            Self::KnownUuids(_) => "known_uuids_unreadable",
             Self::Disagreement(_) => "logs_disagree",
             Self::Unconfirmed { .. } => "redrive_unconfirmed",
             Self::Stopped { .. } => "stage_stopped",
@@ -55,6 +58,7 @@ impl FlowError {
             Self::Sink(error) => error.hint(),
             Self::Plugin(_) => "see the plugin's card for file, line and column",
             Self::Codec { .. } => "the data was written by a newer version; update, or use another --data directory",
+            Self::KnownUuids(_) => "check the disk, then restart: what is damaged is rebuilt from the logs",
             Self::Disagreement(_) => "restore both logs from the same copy",
             Self::Unconfirmed { .. } => "count them again, and confirm that number",
             Self::Stopped { .. } => "the server is stopping, or `weir status` says why it failed",

@@ -1,13 +1,11 @@
 //! Identity in the ordering that was chosen, and its way back from the store.
 
-use std::cell::{Cell, RefCell};
-
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use weir_event::prepare::Profile;
 use weir_event::{Ordering, ProjectId};
-use weir_identity::{Arrival, Arrived, EventTime, IdentityEvent, Outcome};
-use weir_store::{Restored, StoreWriter};
+use weir_identity::{Arrival, Arrived, EventTime, IdentityEvent, Outcome, Restoring};
+use weir_store::{Holding, Restored, StoreWriter};
 
 use crate::error::FlowError;
 use crate::stored;
@@ -63,16 +61,15 @@ fn unreadable(error: serde_json::Error) -> FlowError {
 }
 
 fn restore_arrival(writer: &StoreWriter, restored: &Restored) -> Result<Arrival, FlowError> {
-    let identity = RefCell::new(Arrival::restore(stored::group_snapshot(restored)).map_err(unreadable)?);
-    let owner = Cell::new(0);
-    writer.restore_people::<FlowError>(
-        |row| {
-            owner.set(identity.borrow_mut().restore_person(&stored::identity_person(row)).map_err(unreadable)?);
-            Ok(())
-        },
-        |row| identity.borrow_mut().restore_id(&stored::identity_id(row), owner.get()),
-    )?;
-    Ok(identity.into_inner())
+    let mut restoring = Restoring::new(stored::group_snapshot(restored)).map_err(unreadable)?;
+    writer.restore_people::<FlowError>(|holding| {
+        match holding {
+            Holding::Person(row) => restoring.person(&stored::identity_person(row)).map_err(unreadable)?,
+            Holding::Id(row) => restoring.id(&stored::identity_id(row)),
+        }
+        Ok(())
+    })?;
+    Ok(restoring.finish())
 }
 
 /// The state is a fold over the events that count, so they are all looked at again; what comes out is in

@@ -39,6 +39,7 @@ mod stage_times;
 mod store_handle;
 mod stored;
 
+pub use dedup::{Dedup, Fingerprint, Seen};
 pub use error::FlowError;
 pub use flow::{Flow, FlowConfig};
 pub use frames::{DemoControl, resident_bytes};

@@ -124,7 +124,7 @@ impl PluginStage {
 
         let plugins_started = Instant::now();
         let mut effects = vec![EventEffect::default(); event_count as usize];
-        let (mut candidates, fingerprints) = self.sort_out(&intake, first_offset, &mut effects);
+        let (mut candidates, fingerprints) = self.sort_out(&intake, first_offset, &mut effects)?;
         let mut record =
             BatchRecord { first_offset, event_count, processed_at_ms: self.clock.now_ms(), ..BatchRecord::default() };
         let has_plugins = self.host.plugin_count() > 0;
@@ -150,7 +150,7 @@ impl PluginStage {
             record.storage = result.storage;
             record.logs = result.logs;
             let emitted = emitted::of_batch(result.emitted, &candidates, &intake, first_offset);
-            traces = self.take_results(&mut candidates, result.events, &mut effects);
+            traces = self.take_results(&mut candidates, result.events, &mut effects)?;
             self.run_emitted(lane, emitted, &mut record)?;
         } else {
             sample(
@@ -252,7 +252,7 @@ impl PluginStage {
         intake: &[IntakeRecord],
         first_offset: u64,
         effects: &mut [EventEffect],
-    ) -> (Vec<Candidate>, Vec<Fingerprint>) {
+    ) -> Result<(Vec<Candidate>, Vec<Fingerprint>), FlowError> {
         let mut fingerprints = Vec::new();
         let mut candidates: Vec<Candidate> = Vec::with_capacity(effects.len());
         let mut in_batch: HashMap<u128, Fingerprint> = HashMap::new();
@@ -273,7 +273,7 @@ impl PluginStage {
                 let fingerprint =
                     captured.client_uuid.then(|| Fingerprint::new(project, captured.uuid, &captured.data));
                 if let Some(fingerprint) = fingerprint {
-                    let seen = fingerprint.seen_in(&mut in_batch).max(self.dedup.check(fingerprint));
+                    let seen = fingerprint.seen_in(&mut in_batch).max(self.check(fingerprint)?);
                     if seen != Seen::New && self.ordering == EventOrdering::Arrival {
                         effects[index].fate = Fate::Deduplicated { conflicting: seen == Seen::Conflicting };
                         index += 1;
@@ -308,7 +308,7 @@ impl PluginStage {
                 index += 1;
             }
         }
-        (candidates, fingerprints)
+        Ok((candidates, fingerprints))
     }
 
     /// Takes the chain's results over, and recognises a duplicate that a plugin made by its new uuid.
@@ -317,7 +317,7 @@ impl PluginStage {
         candidates: &mut [Candidate],
         results: Vec<EventResult>,
         effects: &mut [EventEffect],
-    ) -> Vec<Trace> {
+    ) -> Result<Vec<Trace>, FlowError> {
         let mut traces = Vec::new();
         let mut interesting = Vec::with_capacity(candidates.len());
         let mut after = Vec::with_capacity(candidates.len());
@@ -333,7 +333,7 @@ impl PluginStage {
                     }
                 }
                 if effect.fate == Fate::Passed {
-                    effect.fate = self.fate_of_new_uuid(candidate);
+                    effect.fate = self.fate_of_new_uuid(candidate)?;
                 }
             }
             effect.output = result.output;
@@ -358,24 +358,28 @@ impl PluginStage {
                 });
             },
         );
-        traces
+        Ok(traces)
     }
 
-    fn fate_of_new_uuid(&self, candidate: &mut Candidate) -> Fate {
+    fn check(&self, fingerprint: Fingerprint) -> Result<Seen, FlowError> {
+        self.dedup.check(fingerprint).map_err(FlowError::KnownUuids)
+    }
+
+    fn fate_of_new_uuid(&self, candidate: &mut Candidate) -> Result<Fate, FlowError> {
         let text = match candidate.event.get("uuid") {
-            None | Some(Value::Null) => return Fate::Passed,
+            None | Some(Value::Null) => return Ok(Fate::Passed),
             Some(Value::String(text)) => text.clone(),
             Some(other) => other.to_string(),
         };
-        match Uuid::try_parse(&text) {
+        Ok(match Uuid::try_parse(&text) {
             Err(_) => Fate::DeadLettered { reason: format!("a plugin set the uuid to {text:?}, which is not a UUID") },
             Ok(uuid) if uuid == candidate.uuid => Fate::Passed,
-            Ok(uuid) => match self.dedup.check(Fingerprint::new(candidate.project, uuid, &candidate.json)) {
+            Ok(uuid) => match self.check(Fingerprint::new(candidate.project, uuid, &candidate.json))? {
                 Seen::New => Fate::Passed,
                 _ if self.ordering == EventOrdering::EventTime => Fate::Passed,
                 seen => Fate::Deduplicated { conflicting: seen == Seen::Conflicting },
             },
-        }
+        })
     }
 
     /// Numbers tokens at first sight, and makes the number durable before an event uses it.
@@ -439,7 +443,9 @@ pub fn refill_dedup(
                 let project = projects.get(&intake_record.token).copied().unwrap_or_default();
                 if let IntakeBody::Events(events) = &intake_record.body {
                     for (event, effect) in events.iter().zip(&batch.effects[index..]) {
-                        if event.client_uuid && !matches!(effect.fate, Fate::Deduplicated { .. }) {
+                        let is_first =
+                            effect.repeat == Repeat::First && !matches!(effect.fate, Fate::Deduplicated { .. });
+                        if event.client_uuid && is_first {
                             dedup.insert(Fingerprint::new(project, event.uuid, &event.data));
                         }
                     }

@@ -1,6 +1,6 @@
 //! Events in the order of the log: merge if the event asks for one, then its properties.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use weir_event::ProjectId;
 use weir_event::ids;
 use weir_event::js;
@@ -12,7 +12,7 @@ use crate::groups::Groups;
 use crate::merge::Link;
 use crate::people::{People, PersonIndex};
 use crate::properties::Properties;
-use crate::rows::{Changes, DistinctIdRow, GroupSnapshot, PersonRow};
+use crate::rows::Changes;
 
 /// A person's creation must be this much older than an event that asked for no person to win over it.
 const UPGRADE_AFTER_MS: i64 = 60_000;
@@ -22,7 +22,7 @@ const NO_PERSON_CREATED_AT_MS: i64 = 5_000;
 #[derive(Debug, Default)]
 pub struct Arrival {
     pub(crate) people: People,
-    groups: Groups,
+    pub(crate) groups: Groups,
 }
 
 impl Arrival {
@@ -37,20 +37,6 @@ impl Arrival {
         }
         outcome.changes = changes;
         outcome
-    }
-
-    /// Puts groups back. Persons follow with [`Arrival::restore_person`] and [`Arrival::restore_id`].
-    pub fn restore(snapshot: GroupSnapshot) -> Result<Self, serde_json::Error> {
-        Ok(Self { people: People::default(), groups: Groups::restore(snapshot)? })
-    }
-
-    pub fn restore_person(&mut self, row: &PersonRow) -> Result<u32, serde_json::Error> {
-        self.people.restore_person(row)
-    }
-
-    /// `person` is what [`Arrival::restore_person`] gave for its owner.
-    pub fn restore_id(&mut self, row: &DistinctIdRow, person: u32) {
-        self.people.restore_id(row.project, &row.distinct_id, person, row.version);
     }
 
     pub fn person_count(&self) -> usize {
@@ -70,16 +56,19 @@ impl Arrival {
             }
             None => people.create(event, &[event.distinct_id], mark_identified, changes),
         };
-        let own = match event.properties.get("$set") {
-            Some(Value::Object(own)) => own,
-            _ => &Map::new(),
-        };
+        // `$set` is among the person's properties by now, unless `$unset` took it out again: the event shows
+        // it all the same.
+        let own = event.properties.get("$set").and_then(Value::as_object);
+        let own = own.filter(|_| event.properties.contains_key("$unset"));
         let (person, names) = people.person_mut(index);
         Outcome {
             person: person.uuid,
             person_created_at_ms: person.created_at_ms,
             is_identified: person.is_identified,
-            person_properties: person.properties.json_with(own, names),
+            person_properties: match own {
+                Some(own) => person.properties.json_with(own, names),
+                None => person.properties.json(names),
+            },
             person_mode: PersonMode::Full,
             groups: None,
             changes: Changes::default(),
@@ -137,14 +126,7 @@ impl People {
         is_identified: bool,
         changes: &mut Changes,
     ) -> PersonIndex {
-        let mut properties = Map::new();
-        for key in ["$set_once", "$set"] {
-            if let Some(Value::Object(values)) = event.properties.get(key) {
-                properties.extend(values.clone());
-            }
-        }
-        properties.insert("$creator_event_uuid".into(), event.uuid.to_string().into());
-        let properties = Properties::pack(&properties, &mut self.names);
+        let properties = Properties::created(event.properties, event.uuid, &mut self.names);
         let index = self.add_person(event.project, event.distinct_id, event.timestamp_ms, properties, is_identified);
         for distinct_id in distinct_ids {
             let row = self.add_id(event.project, distinct_id, index);

@@ -63,9 +63,8 @@ impl Groups {
     /// Resolves the groups that an event names, updates one for `$groupidentify`, and returns what is
     /// known of all of them.
     pub fn apply(&mut self, event: &mut IdentityEvent<'_>, changes: &mut Changes) -> Option<String> {
-        let concerned = ["$groups", "$group_0", "$group_1", "$group_2", "$group_3", "$group_4"];
         let identifies = event.event == "$groupidentify";
-        if !identifies && !concerned.iter().any(|key| event.properties.contains_key(*key)) {
+        if !identifies && !event.properties.keys().any(|key| key.starts_with("$group")) {
             return None;
         }
         let project = self.projects.entry(event.project).or_default();

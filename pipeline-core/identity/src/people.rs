@@ -1,12 +1,17 @@
 //! Persons and distinct ids in memory.
 //!
-//! Texts of ids lie one after another in an arena and are found through a table of numbers, and the ids
+//! Texts of ids lie one after another ([`texts`]) and are found through a table of numbers, and the ids
 //! of a person are a linked list through their entries: a million persons cost no million small
-//! allocations. Nothing is ever removed but a person that was merged into another.
+//! allocations but one each, for the properties. Nothing is ever removed but a person that was merged into
+//! another.
 
-use std::hash::{BuildHasher as _, RandomState};
+mod list;
+mod restoring;
+mod texts;
 
-use hashbrown::HashTable;
+use std::hash::BuildHasher as _;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
 use uuid::Uuid;
 use weir_event::ProjectId;
 use weir_event::clock::UnixMillis;
@@ -14,8 +19,10 @@ use weir_event::ids;
 
 use crate::properties::{Names, Properties};
 use crate::rows::{DistinctIdRow, PersonRow};
+use list::List;
+pub use restoring::Restoring;
+use texts::{TextPlace, Texts};
 
-const CHUNK_BYTES: usize = 1 << 20;
 const NO_ID: u32 = u32::MAX;
 
 /// Position of a person in [`People`].
@@ -35,9 +42,7 @@ pub struct Person {
 
 #[derive(Debug, Clone, Copy)]
 struct DistinctId {
-    /// Chunk number and place in it.
-    text: u32,
-    length: u16,
+    text: TextPlace,
     project: u32,
     person: PersonIndex,
     version: u32,
@@ -47,30 +52,30 @@ struct DistinctId {
 
 #[derive(Debug, Default)]
 pub struct People {
-    persons: Vec<Option<Person>>,
-    ids: Vec<DistinctId>,
+    persons: List<Option<Person>>,
+    ids: List<DistinctId>,
     by_text: HashTable<IdIndex>,
-    chunks: Vec<Vec<u8>>,
-    hasher: RandomState,
+    texts: Texts,
+    hasher: DefaultHashBuilder,
     pub names: Names,
 }
 
 impl People {
     pub fn owner_of(&self, project: ProjectId, distinct_id: &str) -> Option<PersonIndex> {
-        let hash = self.hasher.hash_one((project.0, distinct_id));
-        let found = self.by_text.find(hash, |id| {
-            let id = &self.ids[*id as usize];
-            id.project == project.0 && self.text_of(id) == distinct_id
+        let distinct_id = distinct_id.as_bytes();
+        let found = self.by_text.find(self.hasher.hash_one((project.0, distinct_id)), |id| {
+            let id = &self.ids[*id];
+            id.project == project.0 && self.texts.get(id.text, &mut [0; 36]) == distinct_id
         })?;
-        Some(self.ids[*found as usize].person)
+        Some(self.ids[*found].person)
     }
 
     pub fn person(&self, index: PersonIndex) -> &Person {
-        self.persons[index as usize].as_ref().expect("invariant: owners point at persons that exist")
+        self.persons[index].as_ref().expect("invariant: owners point at persons that exist")
     }
 
     pub fn person_mut(&mut self, index: PersonIndex) -> (&mut Person, &mut Names) {
-        let person = self.persons[index as usize].as_mut().expect("invariant: owners point at persons that exist");
+        let person = self.persons[index].as_mut().expect("invariant: owners point at persons that exist");
         (person, &mut self.names)
     }
 
@@ -100,8 +105,7 @@ impl People {
     }
 
     fn push(&mut self, person: Person) -> PersonIndex {
-        self.persons.push(Some(person));
-        self.persons.len() as u32 - 1
+        self.persons.push(Some(person))
     }
 
     /// Gives a new id to a person.
@@ -117,38 +121,36 @@ impl People {
     }
 
     fn push_id(&mut self, project: ProjectId, distinct_id: &str, index: PersonIndex, version: u32) {
-        let text = self.store_text(distinct_id);
-        let length = distinct_id.len() as u16;
-        let at = self.ids.len() as u32;
-        self.ids.push(DistinctId { text, length, project: project.0, person: index, version, next: NO_ID });
-        let person = self.persons[index as usize].as_mut().expect("invariant: owners point at persons that exist");
+        let text = self.texts.add(distinct_id);
+        let at = self.ids.push(DistinctId { text, project: project.0, person: index, version, next: NO_ID });
+        let person = self.persons[index].as_mut().expect("invariant: owners point at persons that exist");
         match person.last_id {
             NO_ID => person.first_id = at,
-            last => self.ids[last as usize].next = at,
+            last => self.ids[last].next = at,
         }
         person.last_id = at;
-        let hash = self.hasher.hash_one((project.0, distinct_id));
-        let (ids, chunks, hasher) = (&self.ids, &self.chunks, &self.hasher);
+        let hash = self.hasher.hash_one((project.0, distinct_id.as_bytes()));
+        let (ids, texts, hasher) = (&self.ids, &self.texts, &self.hasher);
         self.by_text.insert_unique(hash, at, |other| {
-            let other = &ids[*other as usize];
-            hasher.hash_one((other.project, text_in(chunks, other)))
+            let other = &ids[*other];
+            hasher.hash_one((other.project, texts.get(other.text, &mut [0; 36])))
         });
     }
 
     /// Takes a person out and gives its ids to another; a row for each id.
     pub fn absorb(&mut self, project: ProjectId, gone: PersonIndex, kept: PersonIndex) -> (Person, Vec<DistinctIdRow>) {
-        let gone = self.persons[gone as usize].take().expect("invariant: owners point at persons that exist");
+        let gone = self.persons[gone].take().expect("invariant: owners point at persons that exist");
         let mut moved = Vec::new();
         let uuid = self.person(kept).uuid;
         let mut at = gone.first_id;
         while at != NO_ID {
-            let id = &mut self.ids[at as usize];
+            let id = &mut self.ids[at];
             id.person = kept;
             id.version += 1;
             let id = *id;
             moved.push(DistinctIdRow {
                 project,
-                distinct_id: self.text_of(&id).to_owned(),
+                distinct_id: self.text_of(id.text),
                 person: uuid,
                 is_deleted: false,
                 version: u64::from(id.version),
@@ -164,54 +166,20 @@ impl People {
             kept.last_id = gone.last_id;
         }
         if last != NO_ID {
-            self.ids[last as usize].next = gone.first_id;
+            self.ids[last].next = gone.first_id;
         }
         (gone, moved)
-    }
-
-    /// Puts a person back as a store holds it; the ids that follow are its own.
-    pub fn restore_person(&mut self, row: &PersonRow) -> Result<PersonIndex, serde_json::Error> {
-        let object = serde_json::from_str(&row.properties)?;
-        let properties = Properties::pack(&object, &mut self.names);
-        Ok(self.push(Person {
-            uuid: row.uuid,
-            created_at_ms: row.created_at_ms,
-            properties,
-            version: row.version as u32,
-            is_identified: row.is_identified,
-            first_id: NO_ID,
-            last_id: NO_ID,
-        }))
-    }
-
-    pub fn restore_id(&mut self, project: ProjectId, distinct_id: &str, index: PersonIndex, version: u64) {
-        self.push_id(project, distinct_id, index, version as u32);
     }
 
     pub fn person_count(&self) -> usize {
         self.persons.iter().flatten().count()
     }
 
-    fn store_text(&mut self, text: &str) -> u32 {
-        let has_room = |chunk: &Vec<u8>| chunk.capacity() - chunk.len() >= text.len();
-        if !self.chunks.last().is_some_and(has_room) {
-            self.chunks.push(Vec::with_capacity(CHUNK_BYTES));
-        }
-        let chunk = self.chunks.len() - 1;
-        let place = self.chunks[chunk].len();
-        self.chunks[chunk].extend_from_slice(text.as_bytes());
-        (chunk * CHUNK_BYTES + place) as u32
+    fn text_of(&self, place: TextPlace) -> String {
+        let mut buffer = [0; 36];
+        let text = self.texts.get(place, &mut buffer);
+        String::from_utf8(text.to_vec()).expect("invariant: ids are texts")
     }
-
-    fn text_of(&self, id: &DistinctId) -> &str {
-        text_in(&self.chunks, id)
-    }
-}
-
-fn text_in<'a>(chunks: &'a [Vec<u8>], id: &DistinctId) -> &'a str {
-    let (chunk, place) = (id.text as usize / CHUNK_BYTES, id.text as usize % CHUNK_BYTES);
-    let bytes = &chunks[chunk][place..place + usize::from(id.length)];
-    std::str::from_utf8(bytes).expect("invariant: the arena holds texts")
 }
 
 impl Person {

@@ -1,112 +1,77 @@
-//! A person's properties, packed: names are numbers from one shared table, values stay JSON text.
+//! A person's properties, packed: names are numbers from one shared table, values stay JSON text or are
+//! numbers from another.
 //!
-//! A million persons mostly share a few dozen names, and most are read far more often than written, so
-//! a packed list costs a third of a map and is turned to JSON text by copying. Layout of an entry: name
-//! as a varint, length of the value as a varint, value. Length 0 stands for a uuid in 16 bytes, because
-//! every person has `$creator_event_uuid`.
+//! A million persons share a few dozen names, and most of their values: plans, browsers, campaigns,
+//! referrers. They are read far more often than written. So a packed list costs a fraction of a map, is
+//! turned to JSON text by copying, and an event that changes nothing (nearly all do) allocates nothing
+//! to find that out. Layout of an entry: name as a varint, then the value as [`values`] packs it.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+mod edit;
+mod names;
+mod values;
 
+use serde::de::{DeserializeSeed, Deserializer as _, Error, MapAccess, Visitor};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 use weir_event::js;
 
-/// The shared table of property names.
-#[derive(Debug, Default)]
-pub struct Names {
-    numbers: HashMap<Box<str>, u32>,
-    /// Names as JSON text, quotes and colon included: `"email":`.
-    texts: Vec<Box<str>>,
-}
-
-impl Names {
-    fn number(&mut self, name: &str) -> u32 {
-        if let Some(number) = self.numbers.get(name) {
-            return *number;
-        }
-        let number = self.texts.len() as u32;
-        self.texts.push(format!("{}:", Value::from(name)).into());
-        self.numbers.insert(name.into(), number);
-        number
-    }
-
-    fn known(&self, name: &str) -> Option<u32> {
-        self.numbers.get(name).copied()
-    }
-}
+use edit::Edit;
+pub use names::Names;
+pub use values::canonical_uuid;
+use values::{read_varint, write_varint};
 
 #[derive(Debug, Default, Clone)]
 pub struct Properties(Box<[u8]>);
 
-type Entries = Vec<(u32, String)>;
-
 impl Properties {
-    pub fn pack(object: &Map<String, Value>, names: &mut Names) -> Self {
-        let entries = object.iter().map(|(name, value)| (names.number(&clean_name(name)), clean_text(value))).collect();
-        Self::from_entries(&entries)
-    }
-
-    fn from_entries(entries: &Entries) -> Self {
-        let mut bytes = Vec::with_capacity(entries.iter().map(|(_, value)| value.len() + 3).sum());
-        for (name, value) in entries {
-            write_varint(&mut bytes, *name);
-            if let Some(uuid) = uuid_text(value) {
-                bytes.push(0);
-                bytes.extend_from_slice(uuid.as_bytes());
-            } else {
-                write_varint(&mut bytes, value.len() as u32);
-                bytes.extend_from_slice(value.as_bytes());
+    /// Of the person that an event creates: `$set` beats `$set_once`, and the event is named.
+    pub fn created(event: &Map<String, Value>, creator: Uuid, names: &mut Names) -> Self {
+        let empty = Self::default();
+        let mut edit = Edit::open(&empty.0, names);
+        for key in ["$set_once", "$set"] {
+            for (name, value) in event.get(key).and_then(Value::as_object).into_iter().flatten() {
+                edit.put(name, value);
             }
         }
-        Self(bytes.into())
+        edit.put("$creator_event_uuid", &creator.to_string().into());
+        edit.finish().unwrap_or_default()
     }
 
-    fn entries(&self) -> impl Iterator<Item = (u32, Cow<'_, str>)> {
-        let mut rest = &*self.0;
-        std::iter::from_fn(move || {
-            if rest.is_empty() {
-                return None;
-            }
-            let name = read_varint(&mut rest);
-            let length = read_varint(&mut rest) as usize;
-            if length == 0 {
-                let (uuid, after) = rest.split_at(16);
-                rest = after;
-                let uuid = Uuid::from_slice(uuid).expect("invariant: written by from_entries");
-                return Some((name, Cow::Owned(format!("\"{uuid}\""))));
-            }
-            let (value, after) = rest.split_at(length);
-            rest = after;
-            Some((name, Cow::Borrowed(std::str::from_utf8(value).expect("invariant: values are text"))))
-        })
+    /// Reads what [`Properties::json`] wrote.
+    pub fn from_json(text: &str, names: &mut Names) -> Result<Self, serde_json::Error> {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let mut bytes = Vec::with_capacity(text.len());
+        reader.deserialize_map(Packing { names, bytes: &mut bytes })?;
+        reader.end()?;
+        Ok(Self(bytes.into()))
     }
 
-    fn get(&self, name: u32) -> Option<Cow<'_, str>> {
-        self.entries().find_map(|(found, value)| (found == name).then_some(value))
+    /// (number of the name, packed value)
+    fn entries(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        entries(&self.0).map(|(name, start, end)| (name, &self.0[start..end]))
     }
 
     pub fn json(&self, names: &Names) -> String {
-        let mut text = String::with_capacity(self.0.len() * 2 + 2);
-        text.push('{');
+        let length = |(name, value)| names.json_name(name).len() + names.json_length(value) + 1;
+        let mut text = Vec::with_capacity(self.entries().map(length).sum::<usize>() + 2);
+        text.push(b'{');
         for (name, value) in self.entries() {
             if text.len() > 1 {
-                text.push(',');
+                text.push(b',');
             }
-            text.push_str(&names.texts[name as usize]);
-            text.push_str(&value);
+            text.extend_from_slice(names.json_name(name).as_bytes());
+            names.write_json(value, &mut text);
         }
-        text.push('}');
-        text
+        text.push(b'}');
+        String::from_utf8(text).expect("invariant: names and values are texts")
     }
 
     /// The same as JSON text with `own` on top.
     pub fn json_with(&self, own: &Map<String, Value>, names: &mut Names) -> String {
-        match self.edited(names, |edit, names| {
-            for (name, value) in own {
-                edit.set(names.number(&clean_name(name)), value);
-            }
-        }) {
+        let mut edit = Edit::open(&self.0, names);
+        own.iter().for_each(|(name, value)| edit.set(name, value));
+        match edit.finish() {
             Some(changed) => changed.json(names),
             None => self.json(names),
         }
@@ -114,14 +79,19 @@ impl Properties {
 
     /// Everything of `other` that is not here.
     pub fn completed_by(&self, other: &Self) -> Self {
-        let mut entries: Entries = other.entries().map(|(name, value)| (name, value.into_owned())).collect();
+        let mut entries: Vec<(u32, &[u8])> = other.entries().collect();
         for (name, value) in self.entries() {
             match entries.iter_mut().find(|(known, _)| *known == name) {
-                Some(entry) => entry.1 = value.into_owned(),
-                None => entries.push((name, value.into_owned())),
+                Some(entry) => entry.1 = value,
+                None => entries.push((name, value)),
             }
         }
-        Self::from_entries(&entries)
+        let mut bytes = Vec::with_capacity(self.0.len() + other.0.len());
+        for (name, value) in entries {
+            write_varint(&mut bytes, name);
+            bytes.extend_from_slice(value);
+        }
+        Self(bytes.into())
     }
 
     /// `$set_once` where nothing is yet, `$set` over everything, `$unset` last; `None` if that changes
@@ -133,86 +103,26 @@ impl Properties {
         if once.is_none() && set.is_none() && unset.is_empty() {
             return None;
         }
-        self.edited(names, |edit, names| {
-            for (name, value) in once.into_iter().flatten() {
-                edit.set_once(names.number(&clean_name(name)), value);
-            }
-            for (name, value) in set.into_iter().flatten() {
-                edit.set(names.number(&clean_name(name)), value);
-            }
-            for name in unset {
-                if let Some(name) = names.known(&clean_name(name)) {
-                    edit.remove(name);
-                }
-            }
-        })
-    }
-
-    fn edited(&self, names: &mut Names, change: impl FnOnce(&mut Edit<'_>, &mut Names)) -> Option<Self> {
-        let mut edit = Edit { before: self, entries: None };
-        change(&mut edit, names);
-        // What was set and unset again is no change.
-        edit.entries.filter(|entries| !self.is_same_as(entries)).map(|entries| Self::from_entries(&entries))
-    }
-
-    fn is_same_as(&self, entries: &Entries) -> bool {
-        self.entries().count() == entries.len()
-            && entries.iter().all(|(name, value)| self.get(*name).is_some_and(|known| same_text(&known, value)))
+        let mut edit = Edit::open(&self.0, names);
+        once.into_iter().flatten().for_each(|(name, value)| edit.set_once(name, value));
+        set.into_iter().flatten().for_each(|(name, value)| edit.set(name, value));
+        unset.into_iter().for_each(|name| edit.remove(name));
+        edit.finish()
     }
 }
 
-/// Copies the entries only when the first change comes.
-struct Edit<'a> {
-    before: &'a Properties,
-    entries: Option<Entries>,
-}
-
-impl Edit<'_> {
-    fn has(&self, name: u32) -> bool {
-        match &self.entries {
-            Some(entries) => entries.iter().any(|(known, _)| *known == name),
-            None => self.before.get(name).is_some(),
+/// (number of the name, start and end of the packed value) of every entry.
+fn entries(packed: &[u8]) -> impl Iterator<Item = (u32, usize, usize)> {
+    let mut rest = packed;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
         }
-    }
-
-    fn opened(&mut self) -> &mut Entries {
-        self.entries
-            .get_or_insert_with(|| self.before.entries().map(|(name, value)| (name, value.into_owned())).collect())
-    }
-
-    fn set_once(&mut self, name: u32, value: &Value) {
-        if !self.has(name) {
-            let text = clean_text(value);
-            self.opened().push((name, text));
-        }
-    }
-
-    fn set(&mut self, name: u32, value: &Value) {
-        let text = clean_text(value);
-        let is_same = {
-            let known = match &self.entries {
-                Some(entries) => {
-                    entries.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str().into())
-                }
-                None => self.before.get(name),
-            };
-            known.is_some_and(|known| same_text(&known, &text))
-        };
-        if is_same {
-            return;
-        }
-        let entries = self.opened();
-        match entries.iter_mut().find(|(known, _)| *known == name) {
-            Some(entry) => entry.1 = text,
-            None => entries.push((name, text)),
-        }
-    }
-
-    fn remove(&mut self, name: u32) {
-        if self.has(name) {
-            self.opened().retain(|(known, _)| *known != name);
-        }
-    }
+        let name = read_varint(&mut rest);
+        let start = packed.len() - rest.len();
+        values::skip(&mut rest);
+        Some((name, start, packed.len() - rest.len()))
+    })
 }
 
 /// The names that `$unset` lists: an array, or an object's keys.
@@ -238,50 +148,49 @@ fn same_text(left: &str, right: &str) -> bool {
     }
 }
 
-fn clean_name(name: &str) -> Cow<'_, str> {
-    if name.contains('\0') { js::without_nul(name.to_owned()).into() } else { name.into() }
+/// Packs an object as it is parsed: its values are not looked into.
+struct Packing<'a> {
+    names: &'a mut Names,
+    bytes: &'a mut Vec<u8>,
 }
 
-/// JSON text of a value, with NUL replaced.
-fn clean_text(value: &Value) -> String {
-    let text = value.to_string();
-    if !text.contains("\\u0000") {
-        return text;
+impl<'de> Visitor<'de> for Packing<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("an object")
     }
-    let mut value = value.clone();
-    js::value_without_nul(&mut value);
-    value.to_string()
-}
 
-/// A uuid in the one spelling that reading it back gives.
-fn uuid_text(value: &str) -> Option<Uuid> {
-    if value.len() != 38 {
-        return None;
-    }
-    let text = value.strip_prefix('"')?.strip_suffix('"')?;
-    let uuid = Uuid::try_parse(text).ok()?;
-    (uuid.to_string() == text).then_some(uuid)
-}
-
-fn write_varint(bytes: &mut Vec<u8>, mut number: u32) {
-    while number >= 0x80 {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-}
-
-fn read_varint(bytes: &mut &[u8]) -> u32 {
-    let (mut number, mut shift) = (0, 0);
-    while let Some((first, rest)) = bytes.split_first() {
-        *bytes = rest;
-        number |= u32::from(first & 0x7f) << shift;
-        if first & 0x80 == 0 {
-            break;
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key_seed(NameSeed(self.names))? {
+            write_varint(self.bytes, name);
+            let value: &RawValue = map.next_value()?;
+            self.names.pack(value.get(), self.bytes);
         }
-        shift += 7;
+        Ok(())
     }
-    number
+}
+
+struct NameSeed<'a>(&'a mut Names);
+
+impl<'de> DeserializeSeed<'de> for NameSeed<'_> {
+    type Value = u32;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<u32, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for NameSeed<'_> {
+    type Value = u32;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a name")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<u32, E> {
+        Ok(self.0.number(name))
+    }
 }
 
 #[cfg(test)]
@@ -300,15 +209,21 @@ mod tests {
         let mut names = Names::default();
         let value = json!({"a": 1, "long": "x".repeat(300), "u": "0190163a-0000-7000-8000-000000000001",
             "U": "0190163A-0000-7000-8000-000000000001", "n": null, "o": {"k": [true]}, "": "", "q\"": "\""});
-        let packed = Properties::pack(&object(value.clone()), &mut names);
-        assert_eq!(serde_json::from_str::<Value>(&packed.json(&names)).expect("JSON"), value);
+        // The second time values are shared.
+        for _ in 0..3 {
+            let packed = Properties::default().applied(&object(json!({"$set": value})), &mut names).expect("a change");
+            assert_eq!(serde_json::from_str::<Value>(&packed.json(&names)).expect("JSON"), value);
+            let restored = Properties::from_json(&packed.json(&names), &mut names).expect("JSON");
+            assert_eq!(restored.json(&names), packed.json(&names));
+            assert_eq!(restored.applied(&object(json!({"$set": value})), &mut names).map(|p| p.json(&names)), None);
+        }
         assert_eq!(Properties::default().json(&names), "{}");
     }
 
     #[test]
     fn set_once_then_set_then_unset() {
         let mut names = Names::default();
-        let packed = Properties::pack(&object(json!({"a": 1, "null": null})), &mut names);
+        let packed = Properties::from_json(r#"{"a":1,"null":null}"#, &mut names).expect("JSON");
         let mut apply = |event: Value| packed.applied(&object(event), &mut names).map(|p| p.json(&names));
         assert_eq!(apply(json!({"$set_once": {"a": 2, "null": 2}, "$set": {"a": 1.0}, "$unset": ["b"]})), None);
         assert_eq!(

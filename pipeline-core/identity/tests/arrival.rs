@@ -1,10 +1,13 @@
 //! The tables of the reference, as cases: who is created, who is joined, whose values win.
 
+use std::collections::HashMap;
+
+use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 use weir_event::ProjectId;
 use weir_event::prepare::Profile;
-use weir_identity::{Arrival, GroupSnapshot, IdentityEvent, Outcome};
+use weir_identity::{Arrival, Changes, GroupSnapshot, IdentityEvent, Outcome, PersonRow, Restoring};
 
 const NOW_MS: i64 = 1_700_000_000_000;
 
@@ -142,6 +145,81 @@ fn mistaken_ids_never_join_but_are_still_persons() {
     assert_eq!(run.identify("t", "Nan").changes.warnings.len(), 0, "only the listed spellings are mistakes");
 }
 
+/// What a store makes of these rows: the newest of every key, ids in the order of their newest rows.
+fn restored(groups: GroupSnapshot, changes: &[Changes]) -> Arrival {
+    let mut persons: HashMap<Uuid, &PersonRow> = HashMap::new();
+    for row in changes.iter().flat_map(|changes| &changes.persons) {
+        persons.insert(row.uuid, row);
+    }
+    let mut newest: HashMap<&str, u64> = HashMap::new();
+    for row in changes.iter().flat_map(|changes| &changes.distinct_ids) {
+        newest.insert(&row.distinct_id, row.version);
+    }
+    let mut restoring = Restoring::new(groups).expect("JSON");
+    for row in persons.into_values().filter(|row| !row.is_deleted) {
+        restoring.person(row).expect("JSON");
+    }
+    for row in changes.iter().flat_map(|changes| &changes.distinct_ids) {
+        if newest[&*row.distinct_id] == row.version {
+            restoring.id(row);
+        }
+    }
+    restoring.finish()
+}
+
+fn step() -> impl Strategy<Value = (&'static str, u8, Value)> {
+    let id = 0..12_u8;
+    let name = prop_oneof![Just("a"), Just("b"), Just("nul\0"), Just("long name of a property")];
+    let value = prop_oneof![
+        Just(json!(1)),
+        Just(json!(1.0)),
+        Just(json!("pro")),
+        Just(json!("a longer text that many have")),
+        Just(json!({"k": ["\"", null]})),
+        Just(json!("0190163a-0000-7000-8000-000000000001")),
+        Just(json!("\0\n")),
+    ];
+    let object = prop::collection::hash_map(name, value, 0..3);
+    (0..6_u8, id.clone(), id, object.clone(), object, prop::option::of(Just(json!(["a", "long name of a property"]))))
+        .prop_map(|(kind, id, other, set, once, unset)| {
+            let mut properties = json!({"$set": set, "$set_once": once});
+            if let Some(unset) = unset {
+                properties["$unset"] = unset;
+            }
+            let name = match kind {
+                0 => "$identify",
+                1 => "$merge_dangerously",
+                _ => "e",
+            };
+            properties["$anon_distinct_id"] = id_text(other).into();
+            properties["alias"] = id_text(other).into();
+            (name, id, properties)
+        })
+}
+
+fn id_text(id: u8) -> String {
+    if id % 2 == 0 { format!("0190163a-0000-7000-8000-0000000000{id:02}") } else { format!("person {id}") }
+}
+
+proptest! {
+    #[test]
+    fn a_restart_anywhere_changes_nothing(steps in prop::collection::vec(step(), 1..60), cut in any::<prop::sample::Index>()) {
+        let mut run = Run::new();
+        let mut rows = Vec::new();
+        let cut = cut.index(steps.len());
+        for (name, id, properties) in &steps[..cut] {
+            rows.push(run.event(name, &id_text(*id), properties.clone()).changes);
+        }
+        let mut other = Run { identity: restored(GroupSnapshot::default(), &rows), count: run.count };
+        prop_assert_eq!(other.identity.person_count(), run.identity.person_count());
+        for (name, id, properties) in &steps[cut..] {
+            let live = run.event(name, &id_text(*id), properties.clone());
+            let back = other.event(name, &id_text(*id), properties.clone());
+            prop_assert_eq!(format!("{live:?}"), format!("{back:?}"));
+        }
+    }
+}
+
 #[test]
 fn a_restored_state_goes_on_as_the_old_one() {
     let mut run = Run::new();
@@ -155,13 +233,7 @@ fn a_restored_state_goes_on_as_the_old_one() {
         snapshot.group_types.extend(changes.group_types.iter().cloned());
         snapshot.groups.extend(changes.groups.iter().cloned());
     }
-    let mut restored = Run { identity: Arrival::restore(snapshot).expect("JSON"), count: run.count };
-    for person in rows.iter().flat_map(|changes| &changes.persons).filter(|row| row.version == 0) {
-        let index = restored.identity.restore_person(person).expect("JSON");
-        for id in rows.iter().flat_map(|changes| &changes.distinct_ids).filter(|row| row.person == person.uuid) {
-            restored.identity.restore_id(id, index);
-        }
-    }
+    let mut restored = Run { identity: restored(snapshot, &rows), count: run.count };
     for (name, id, properties) in [
         ("$identify", "t", json!({"$anon_distinct_id": "x"})),
         ("e", "o", json!({"$groups": {"team": 1, "company": "c"}})),

@@ -19,6 +19,7 @@ mod append;
 mod digest;
 mod error;
 mod export;
+mod people;
 mod query;
 mod restore;
 mod rows;
@@ -30,6 +31,7 @@ mod writer;
 pub use digest::digests;
 pub use error::StoreError;
 pub use export::{Exported, export, pending};
+pub use people::Holding;
 pub use query::{QueryLimits, QueryPool};
 pub use restore::{CountedEvent, Restored, Versions};
 pub use rows::{

@@ -5,7 +5,7 @@ use weir_event::clock::UnixMillis;
 use weir_event::outcome::OutcomeCounts;
 
 use crate::error::StoreError;
-use crate::rows::{Cursor, DistinctIdRow, GroupRow, GroupTypeRow, PersonRow, SinkRow};
+use crate::rows::{Cursor, GroupRow, GroupTypeRow, SinkRow};
 use crate::sinks;
 use crate::writer::StoreWriter;
 
@@ -156,70 +156,6 @@ impl StoreWriter {
             self.rows("SELECT key, value FROM weir_meta ORDER BY rowid", |row| Ok((row.get(0)?, row.get(1)?)))?;
         let sinks = self.rows(sinks::SELECT, sinks::read)?;
         Ok(Restored { cursor, group_types, groups, projects, meta, dead_letters, plugin_storage, sinks })
-    }
-
-    /// Hands over every person that exists, and after each the ids that it owns.
-    pub fn restore_people<E: From<StoreError>>(
-        &self,
-        mut person: impl FnMut(PersonRow) -> Result<(), E>,
-        mut id: impl FnMut(DistinctIdRow),
-    ) -> Result<(), E> {
-        // Both in one order, so that they can be read side by side in little memory.
-        let sql = |error: duckdb::Error| E::from(StoreError::from(error));
-        let mut ids = self
-            .connection
-            .prepare(
-                "SELECT team_id, arg_max(person_id, version)::VARCHAR AS owner, distinct_id, max(version), \
-                 arg_max(_offset, version) FROM distinct_id_rows GROUP BY team_id, distinct_id ORDER BY 1, 2, 5",
-            )
-            .map_err(sql)?;
-        let mut ids = ids.query([]).map_err(sql)?;
-        let mut persons = self
-            .connection
-            .prepare(
-                "SELECT team_id, id::VARCHAR AS id, epoch_ms(arg_max(created_at, version)), \
-                 arg_max(properties, version)::VARCHAR, arg_max(is_identified, version), max(version), \
-                 arg_max(_offset, version) FROM person_rows GROUP BY team_id, person_rows.id \
-                 HAVING arg_max(is_deleted, version) = 0 ORDER BY 1, 2",
-            )
-            .map_err(sql)?;
-        let mut persons = persons.query([]).map_err(sql)?;
-        let read_id = |row: &duckdb::Row<'_>| -> duckdb::Result<DistinctIdRow> {
-            Ok(DistinctIdRow {
-                team_id: row.get(0)?,
-                person_id: uuid_at(row, 1)?,
-                distinct_id: row.get(2)?,
-                is_deleted: false,
-                version: row.get(3)?,
-                offset: row.get(4)?,
-            })
-        };
-        let mut next_id = ids.next().map_err(sql)?.map(read_id).transpose().map_err(sql)?;
-        while let Some(row) = persons.next().map_err(sql)? {
-            let read = || -> duckdb::Result<PersonRow> {
-                Ok(PersonRow {
-                    team_id: row.get(0)?,
-                    id: uuid_at(row, 1)?,
-                    created_at_ms: row.get(2)?,
-                    properties: row.get(3)?,
-                    is_identified: row.get::<_, i8>(4)? != 0,
-                    is_deleted: false,
-                    version: row.get(5)?,
-                    offset: row.get(6)?,
-                })
-            };
-            let row = read().map_err(sql)?;
-            let key = (row.team_id, row.id);
-            person(row)?;
-            while let Some(found) = next_id.take_if(|found| (found.team_id, found.person_id) <= key) {
-                // One that sorts before its owner belongs to a person that is gone; there is none such.
-                if (found.team_id, found.person_id) == key {
-                    id(found);
-                }
-                next_id = ids.next().map_err(sql)?.map(read_id).transpose().map_err(sql)?;
-            }
-        }
-        Ok(())
     }
 
     fn rows<T>(

@@ -1,5 +1,6 @@
 //! The one connection that writes. Lives on one thread.
 
+use std::cell::Cell;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -35,6 +36,7 @@ pub struct StoreWriter {
     config: StoreConfig,
     /// Device and inode of the file that is open, to notice that it was deleted or replaced.
     identity: (u64, u64),
+    locked: Cell<bool>,
 }
 
 impl StoreWriter {
@@ -66,14 +68,17 @@ impl StoreWriter {
             return Err(StoreError::Schema { path: config.path, found, expected });
         }
         connection
-            .execute_batch("SET enable_external_access = false; SET lock_configuration = true;")
+            .execute_batch("SET enable_external_access = false")
             .map_err(|error| open_error(&config.path, &error))?;
         let identity = file_identity(&config.path)?;
-        Ok(Self { connection, config, identity })
+        Ok(Self { connection, config, identity, locked: Cell::new(false) })
     }
 
-    /// Connections for queries against this store.
+    /// Connections for queries against this store. From here on its configuration cannot be changed.
     pub fn query_pool(&self, connections: usize) -> Result<QueryPool, StoreError> {
+        if !self.locked.replace(true) {
+            self.connection.execute_batch("SET lock_configuration = true")?;
+        }
         let clones = (0..connections).map(|_| self.connection.try_clone()).collect::<Result<Vec<_>, _>>()?;
         Ok(QueryPool::new(clones))
     }
@@ -151,6 +156,10 @@ impl StoreWriter {
     pub fn check_present(&self) -> Result<(), StoreError> {
         let present = file_identity(&self.config.path).is_ok_and(|identity| identity == self.identity);
         if present { Ok(()) } else { Err(StoreError::Vanished { path: self.config.path.clone() }) }
+    }
+
+    pub(crate) fn config(&self) -> &StoreConfig {
+        &self.config
     }
 
     pub fn ordering(&self) -> Ordering {

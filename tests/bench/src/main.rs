@@ -3,9 +3,13 @@
 //! `cargo xtask bench` runs all of them and writes `docs/benchmarks.md`; `-- NAME` runs one and prints.
 //! Nothing here asserts: a measurement is read by a person, who knows the machine.
 
+mod dedup;
 mod disk;
 mod end_to_end;
+mod identity;
 mod load;
+mod memory;
+mod persons;
 mod plugins;
 mod report;
 mod server;
@@ -15,11 +19,14 @@ use clap::Parser;
 
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// `disk`, `store`, `throughput`, `latency`, `reload`, `start`; all when absent
+    /// `disk`, `store`, `identity`, `dedup`, `persons`, `throughput`, `latency`, `reload`, `start`; all when absent
     name: Option<String>,
     /// Seconds of each loaded measurement
     #[arg(long, default_value_t = 10)]
     seconds: u64,
+    /// How many uuids or persons, where that is asked
+    #[arg(long)]
+    count: Option<u64>,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -32,6 +39,15 @@ fn main() -> anyhow::Result<()> {
     }
     if wants("store") {
         store::appender(&mut report)?;
+    }
+    if wants("identity") {
+        identity::arrival(&mut report)?;
+    }
+    if wants("dedup") {
+        dedup::index(&mut report, arguments.count)?;
+    }
+    if wants("persons") {
+        persons::million(&mut report, arguments.count.map(|count| count as usize))?;
     }
     if wants("throughput") {
         end_to_end::throughput(&mut report, seconds)?;

@@ -70,6 +70,16 @@ impl Server {
             .with_context(|| format!("no {metric} yet"))
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks it to stop and waits until it has.
+    pub fn stop(&mut self) {
+        Command::new("kill").arg(self.child.id().to_string()).status().ok();
+        self.child.wait().ok();
+    }
+
     pub fn kill(&mut self) {
         self.child.kill().ok();
         self.child.wait().ok();
