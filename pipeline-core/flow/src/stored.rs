@@ -216,13 +216,13 @@ fn name_plugins(properties: &mut PluginEvent, chain: &[ChainMember], steps: &[St
             .iter()
             .filter(|step| (step.label == StepLabel::Error) == failed && step.label != StepLabel::Skipped)
             .filter_map(|step| chain.get(usize::from(step.plugin)))
-            .map(|member| display_name(member))
+            .map(display_name)
             .collect()
     };
     properties.insert("$plugins_succeeded".into(), named(false));
     properties.insert("$plugins_failed".into(), named(true));
     let deferred = |member: &&ChainMember| member.is_deferred;
-    let named_deferred: Value = chain.iter().filter(deferred).map(|member| display_name(member)).collect();
+    let named_deferred: Value = chain.iter().filter(deferred).map(display_name).collect();
     properties.insert("$plugins_deferred".into(), named_deferred);
 }
 

@@ -198,7 +198,7 @@ fn step() -> impl Strategy<Value = (&'static str, u8, Value)> {
 }
 
 fn id_text(id: u8) -> String {
-    if id % 2 == 0 { format!("0190163a-0000-7000-8000-0000000000{id:02}") } else { format!("person {id}") }
+    if id.is_multiple_of(2) { format!("0190163a-0000-7000-8000-0000000000{id:02}") } else { format!("person {id}") }
 }
 
 proptest! {

@@ -60,7 +60,7 @@ fn events(round: usize) -> impl Iterator<Item = Sent> {
     })
 }
 
-pub fn arrival(report: &mut Report) -> anyhow::Result<()> {
+pub fn arrival(report: &mut Report) {
     let mut identity = Arrival::default();
     let mut count = 0_u128;
     let mut run = |events: &mut [Sent]| {
@@ -109,7 +109,6 @@ pub fn arrival(report: &mut Report) -> anyhow::Result<()> {
         ),
         &format!("<= 3 us; a bare hash map lookup of the id: {:.2} us", lookup()),
     );
-    Ok(())
 }
 
 fn lookup() -> f64 {
