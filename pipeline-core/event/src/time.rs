@@ -70,15 +70,15 @@ pub fn resolve(claims: TimeClaims<'_>) -> (UnixMillis, Vec<TimeWarning>) {
             _ => claims.now_ms,
         },
     };
-    if result_ms > claims.now_ms.saturating_add(FUTURE_LIMIT_MS) {
+    let in_range = result_ms.abs() <= js_date::RANGE_MS;
+    if in_range && result_ms > claims.now_ms.saturating_add(FUTURE_LIMIT_MS) {
         warnings.push(TimeWarning::InFuture { result_ms });
         return (claims.now_ms, warnings);
     }
-    if result_ms < YEAR_0_MS {
-        let result_ms = if result_ms < -js_date::RANGE_MS { claims.now_ms } else { 0 };
-        let value = claims.timestamp.cloned().unwrap_or_default();
+    if !in_range || result_ms < YEAR_0_MS {
+        let value = claims.timestamp.filter(|value| !value.is_null()).cloned().unwrap_or_else(|| "".into());
         warnings.push(TimeWarning::Unreadable { field: "timestamp", value, reason: "out of bounds" });
-        return (result_ms, warnings);
+        return (if in_range { 0 } else { claims.now_ms }, warnings);
     }
     (result_ms, warnings)
 }
