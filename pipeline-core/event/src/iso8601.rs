@@ -9,12 +9,13 @@ use crate::js_date::RANGE_MS;
 
 /// `None` when any part is missing, out of range or left over.
 pub fn parse(text: &str) -> Option<UnixMillis> {
+    // No text has two of these forms.
     let (day, mut rest) = [date, week_date, ordinal_date].into_iter().find_map(|read| {
         let mut rest = Cursor(text.as_bytes());
         let day = read(&mut rest)?;
         matches!(rest.0.first(), None | Some(b'T')).then_some((day, rest))
     })?;
-    let mut ms = day? * DAY_MS;
+    let mut ms = day * DAY_MS;
     if rest.take(b'T') {
         ms += time(&mut rest)? - zone(&mut rest)?;
     }
@@ -41,7 +42,7 @@ impl Cursor<'_> {
         Some(value)
     }
 
-    /// Two digits behind a mark that may be missing; without digits nothing is taken.
+    /// Digits behind a mark that may be missing; without the digits nothing is taken.
     fn further(&mut self, mark: u8, digits: usize) -> Option<i64> {
         let before = self.0;
         self.take(mark);
@@ -53,8 +54,7 @@ impl Cursor<'_> {
     }
 }
 
-/// `None` if the text is of another form, `Some(None)` if there is no such day.
-fn date(cursor: &mut Cursor<'_>) -> Option<Option<i64>> {
+fn date(cursor: &mut Cursor<'_>) -> Option<i64> {
     let is_negative = cursor.0.first() == Some(&b'-');
     let year = if is_negative || cursor.0.first() == Some(&b'+') {
         cursor.0 = &cursor.0[1..];
@@ -64,20 +64,20 @@ fn date(cursor: &mut Cursor<'_>) -> Option<Option<i64>> {
     };
     let month = cursor.further(b'-', 2);
     let day = month.and_then(|_| cursor.further(b'-', 2));
-    Some(calendar::day(year, month.unwrap_or(1), day.unwrap_or(1)))
+    calendar::day(year, month.unwrap_or(1), day.unwrap_or(1))
 }
 
-fn week_date(cursor: &mut Cursor<'_>) -> Option<Option<i64>> {
+fn week_date(cursor: &mut Cursor<'_>) -> Option<i64> {
     let year = cursor.number(4)?;
     cursor.take(b'-');
     cursor.take(b'W').then_some(())?;
     let week = cursor.number(2)?;
-    Some(calendar::day_of_week(year, week, cursor.further(b'-', 1).unwrap_or(1)))
+    calendar::day_of_week(year, week, cursor.further(b'-', 1).unwrap_or(1))
 }
 
-fn ordinal_date(cursor: &mut Cursor<'_>) -> Option<Option<i64>> {
+fn ordinal_date(cursor: &mut Cursor<'_>) -> Option<i64> {
     let year = cursor.number(4)?;
-    Some(calendar::day_of_year(year, cursor.further(b'-', 3)?))
+    calendar::day_of_year(year, cursor.further(b'-', 3)?)
 }
 
 fn time(cursor: &mut Cursor<'_>) -> Option<i64> {
