@@ -123,6 +123,8 @@ mod tests {
     use super::*;
 
     const NOW: i64 = 1_700_000_000_000;
+    const NOTHING: TimeClaims<'_> =
+        TimeClaims { timestamp: None, offset: None, sent_at: None, ignore_sent_at: false, now_ms: NOW };
 
     fn at(timestamp: &Value, sent_at: Option<&str>, offset: &Value) -> (i64, usize) {
         let (ms, warnings) = resolve(TimeClaims {
@@ -155,6 +157,17 @@ mod tests {
         assert_eq!(at(&json!("yesterday"), None, &Value::Null), (NOW, 1));
         assert_eq!(at(&json!("2123-01-01T00:00:00Z"), None, &Value::Null), (NOW, 1));
         assert_eq!(at(&json!("2023-11-14T22:00:00Z"), Some("soon"), &Value::Null).1, 1);
+    }
+
+    #[test]
+    fn what_no_date_can_hold_becomes_now() {
+        assert_eq!(at(&Value::Null, None, &json!(1e17)), (NOW, 1));
+        assert_eq!(at(&Value::Null, None, &json!(-1e17)), (NOW, 1));
+        assert_eq!(at(&json!(1e17), None, &Value::Null), (NOW, 1));
+        assert_eq!(at(&json!("-000001-01-01"), None, &Value::Null), (0, 1), "a year before 0 is the epoch");
+        let claims = TimeClaims { timestamp: None, offset: Some(&json!(1e17)), ..NOTHING };
+        let said = TimeWarning::Unreadable { field: "timestamp", value: "".into(), reason: "out of bounds" };
+        assert_eq!(resolve(claims).1, [said]);
     }
 
     #[test]
