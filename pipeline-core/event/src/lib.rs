@@ -3,6 +3,7 @@
 //! Nothing here does I/O, starts a thread or knows another crate of Weir. What is written to one of
 //! the two logs is defined here ([`intake`], [`journal`]), so the on-disk contract is in one place.
 
+mod calendar;
 pub mod clock;
 pub mod element_chain;
 pub mod elements;
@@ -12,6 +13,7 @@ pub mod iso8601;
 pub mod journal;
 pub mod js;
 pub mod js_date;
+mod js_date_fields;
 mod js_date_tokens;
 pub mod normalize;
 pub mod ordering;

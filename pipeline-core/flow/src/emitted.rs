@@ -153,3 +153,23 @@ pub fn effect_of(result: EventResult) -> EventEffect {
         ..EventEffect::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plugins_own_timestamp_is_not_corrected() {
+        let request = IntakeRecord {
+            received_at_ms: 5,
+            token: "t".into(),
+            ip: "1.2.3.4".into(),
+            site_url: "http://x".into(),
+            sent_at: Some("2001-01-01T00:00:00Z".into()),
+            body: IntakeBody::Events(Vec::new()),
+        };
+        let envelope = envelope(&request);
+        assert_eq!((envelope.sent_at, envelope.ip.as_str()), (None, ""), "the clock and address are not the client's");
+        assert_eq!((envelope.token.as_str(), envelope.received_at_ms), ("t", 5));
+    }
+}

@@ -4,7 +4,8 @@
 use uuid::Uuid;
 use weir_event::journal::{SinkCursor, SinkRecord};
 use weir_store::{
-    Cursor, EventRow, QueryLimits, RowBatch, SinkRow, StoreConfig, StoreError, StoreWriter, digests, export, pending,
+    Cursor, DistinctIdRow, EventRow, QueryLimits, RowBatch, SinkRow, StoreConfig, StoreError, StoreWriter, digests,
+    export, pending,
 };
 
 fn event(number: u64) -> EventRow {
@@ -187,4 +188,67 @@ fn a_sink_has_one_row_its_newest() {
     drop(writer);
     let restored = StoreWriter::open(StoreConfig::new(&path)).expect("open").restore().expect("restore");
     assert_eq!(restored.sinks, [row("a", 4, false)]);
+}
+
+/// Under PostHog's names, so that a query written for it finds them.
+#[test]
+fn the_tables_of_posthog_have_their_columns() {
+    let dir = tempfile::tempdir().expect("a temp dir");
+    let writer = StoreWriter::open(StoreConfig::new(dir.path().join("store.duckdb"))).expect("open");
+    let pool = writer.query_pool(1).expect("a pool");
+    let slots = |form: &str| (0..5).map(|slot| form.replace('#', &slot.to_string())).collect::<Vec<_>>().join(", ");
+    let events = format!(
+        "uuid, event, properties, timestamp, team_id, distinct_id, elements_chain, created_at, person_id, \
+         person_created_at, person_properties, person_mode, \"$window_id\", \"$session_id\", {}",
+        slots("group#_properties, group#_created_at, \"$group_#\"")
+    );
+    for (table, columns) in [
+        ("events", events.as_str()),
+        ("person", "id, created_at, team_id, properties, is_identified, is_deleted, version"),
+        ("person_distinct_id2", "team_id, distinct_id, person_id, is_deleted, version"),
+        ("person_distinct_id", "distinct_id, person_id, team_id, _sign, is_deleted"),
+        ("person_distinct_id_overrides", "team_id, distinct_id, person_id, is_deleted, version"),
+        ("groups", "group_type_index, group_key, created_at, team_id, group_properties"),
+        ("plugin_log_entries", "id, plugin_id, timestamp, source, type, message"),
+        ("ingestion_warnings", "team_id, source, type, details, timestamp"),
+        (
+            "events_dead_letter_queue",
+            "id, event_uuid, event, distinct_id, team_id, created_at, ip, site_url, now, raw_payload, \
+             error_timestamp, error_location, error",
+        ),
+    ] {
+        let sql = format!("SELECT {columns} FROM {table}");
+        pool.run(&sql, QueryLimits::default()).unwrap_or_else(|error| panic!("{table}: {error}"));
+    }
+}
+
+#[test]
+fn the_highest_version_of_an_id_counts_and_a_moved_one_is_an_override() {
+    let dir = tempfile::tempdir().expect("a temp dir");
+    let mut writer = StoreWriter::open(StoreConfig::new(dir.path().join("store.duckdb"))).expect("open");
+    let row = |distinct_id: &str, person: u128, version: u64| DistinctIdRow {
+        team_id: 1,
+        distinct_id: distinct_id.into(),
+        person_id: Uuid::from_u128(person),
+        is_deleted: false,
+        version,
+        offset: version,
+    };
+    let rows =
+        RowBatch { distinct_ids: vec![row("moved", 1, 0), row("stays", 2, 0), row("moved", 2, 1)], ..batch(0..0).0 };
+    writer.commit(&rows, &Cursor::default()).expect("commit");
+    let pool = writer.query_pool(1).expect("a pool");
+    for (table, expected) in [
+        ("person_distinct_ids", vec![("moved", 2), ("stays", 2)]),
+        ("person_distinct_id_overrides", vec![("moved", 2)]),
+        ("person_distinct_id2", vec![("moved", 1), ("moved", 2), ("stays", 2)]),
+    ] {
+        let sql = format!("SELECT distinct_id, person_id::VARCHAR FROM {table} ORDER BY distinct_id, version");
+        let found = pool.run(&sql, QueryLimits::default()).expect("a query").rows;
+        let expected: Vec<Vec<serde_json::Value>> = expected
+            .into_iter()
+            .map(|(id, person)| vec![id.into(), Uuid::from_u128(person).to_string().into()])
+            .collect();
+        assert_eq!(found, expected, "{table}");
+    }
 }
