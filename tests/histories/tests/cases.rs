@@ -45,7 +45,7 @@ fn ms(text: &str) -> i64 {
 }
 
 fn uuid(number: usize) -> Uuid {
-    format!("00000000-0000-4000-8000-{number:012x}").parse().unwrap()
+    format!("00000000-0000-4000-8000-{number:012x}").parse().expect("a uuid")
 }
 
 /// All cases of a file through one pipeline; panics with every case that fails and its row of the specification.
@@ -54,8 +54,8 @@ fn check<G: DeserializeOwned, E: DeserializeOwned>(
     requests: impl Fn(&G) -> Vec<(String, Value)>,
     judge: impl Fn(&mut Judge<'_>, &G, &E),
 ) {
-    let cases: Vec<Case<G, E>> = serde_json::from_str(text).unwrap();
-    let dir = tempfile::tempdir().unwrap();
+    let cases: Vec<Case<G, E>> = serde_json::from_str(text).expect("cases as their README says");
+    let dir = tempfile::tempdir().expect("a temp dir");
     let pipeline = Pipeline::start(dir.path(), Ordering::Arrival);
     for (index, case) in cases.iter().enumerate() {
         for (now, mut body) in requests(&case.given) {
