@@ -49,7 +49,7 @@ use merge::Merge;
 use run::Run;
 use writer::RunWriter;
 
-const RUN_ENTRIES: usize = 200_000;
+const RUN_ENTRIES: usize = 100_000;
 /// With more runs than this a seal waits for the merge: only a refill seals faster than merges go.
 const MOST_RUNS: usize = 24;
 /// Seals without a merge after one that failed, most likely for want of disk.

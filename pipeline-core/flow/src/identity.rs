@@ -1,11 +1,13 @@
 //! Identity in the ordering that was chosen, and its way back from the store.
 
+mod restore;
+
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use weir_event::prepare::Profile;
 use weir_event::{Ordering, ProjectId};
-use weir_identity::{Arrival, Arrived, EventTime, IdentityEvent, Outcome, Restoring};
-use weir_store::{Holding, Restored, StoreWriter};
+use weir_identity::{Arrival, Arrived, EventTime, IdentityEvent, Outcome};
+use weir_store::{Restored, StoreWriter};
 
 use crate::error::FlowError;
 use crate::stored;
@@ -29,7 +31,7 @@ pub struct Applied {
 impl Identity {
     pub fn restore(writer: &StoreWriter, restored: &Restored) -> Result<Self, FlowError> {
         match writer.ordering() {
-            Ordering::Arrival => restore_arrival(writer, restored).map(Box::new).map(Self::Arrival),
+            Ordering::Arrival => restore::arrival(writer, restored).map(Box::new).map(Self::Arrival),
             Ordering::EventTime => restore_event_time(writer, restored).map(Box::new).map(Self::EventTime),
         }
     }
@@ -58,18 +60,6 @@ fn payload_of(data: &str) -> u128 {
 
 fn unreadable(error: serde_json::Error) -> FlowError {
     FlowError::Disagreement(format!("the store holds what is not JSON: {error}"))
-}
-
-fn restore_arrival(writer: &StoreWriter, restored: &Restored) -> Result<Arrival, FlowError> {
-    let mut restoring = Restoring::new(stored::group_snapshot(restored)).map_err(unreadable)?;
-    writer.restore_people::<FlowError>(|holding| {
-        match holding {
-            Holding::Person(row) => restoring.person(&stored::identity_person(row)).map_err(unreadable)?,
-            Holding::Id(row) => restoring.id(&stored::identity_id(row)),
-        }
-        Ok(())
-    })?;
-    Ok(restoring.finish())
 }
 
 /// The state is a fold over the events that count, so they are all looked at again; what comes out is in

@@ -260,25 +260,3 @@ pub fn group_snapshot(restored: &Restored) -> GroupSnapshot {
     });
     GroupSnapshot { group_types: group_types.collect(), groups: groups.collect() }
 }
-
-pub fn identity_person(row: PersonRow) -> weir_identity::PersonRow {
-    weir_identity::PersonRow {
-        project: ProjectId(row.team_id),
-        uuid: row.id,
-        created_at_ms: row.created_at_ms,
-        properties: row.properties,
-        is_identified: row.is_identified,
-        is_deleted: row.is_deleted,
-        version: row.version,
-    }
-}
-
-pub fn identity_id(row: DistinctIdRow) -> weir_identity::DistinctIdRow {
-    weir_identity::DistinctIdRow {
-        project: ProjectId(row.team_id),
-        distinct_id: row.distinct_id,
-        person: row.person_id,
-        is_deleted: row.is_deleted,
-        version: row.version,
-    }
-}

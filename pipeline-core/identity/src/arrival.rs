@@ -64,7 +64,7 @@ impl Arrival {
         Outcome {
             person: person.uuid,
             person_created_at_ms: person.created_at_ms,
-            is_identified: person.is_identified,
+            is_identified: person.is_identified(),
             person_properties: match own {
                 Some(own) => person.properties.json_with(own, names),
                 None => person.properties.json(names),
@@ -81,7 +81,7 @@ impl Arrival {
             Some(person) => Outcome {
                 person: person.uuid,
                 person_created_at_ms: person.created_at_ms,
-                is_identified: person.is_identified,
+                is_identified: person.is_identified(),
                 person_properties: person.properties.json(&self.people.names),
                 person_mode: PersonMode::ForceUpgrade,
                 groups: None,
@@ -139,15 +139,17 @@ impl People {
     fn update(&mut self, index: PersonIndex, event: &IdentityEvent<'_>, mark_identified: bool, changes: &mut Changes) {
         let (person, names) = self.person_mut(index);
         let changed = person.properties.applied(event.properties, names);
-        let newly_identified = mark_identified && !person.is_identified;
+        let newly_identified = mark_identified && !person.is_identified();
         if changed.is_none() && !newly_identified {
             return;
         }
         if let Some(properties) = changed {
             person.properties = properties;
         }
-        person.is_identified |= mark_identified;
-        person.version += 1;
+        if mark_identified {
+            person.identify();
+        }
+        person.add_versions(1);
         changes.persons.push(self.row(event.project, index));
     }
 }

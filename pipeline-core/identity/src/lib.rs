@@ -29,5 +29,5 @@ pub use arrival::Arrival;
 pub use event::{IdentityEvent, Outcome, PersonMode};
 pub use event_time::{Arrived, EventTime};
 pub use merge::is_illegal;
-pub use people::Restoring;
+pub use people::{KnownId, KnownPerson, Restoring};
 pub use rows::{Changes, DistinctIdRow, GroupRow, GroupSnapshot, GroupTypeRow, PersonRow};

@@ -63,7 +63,7 @@ impl People {
             }
             (Some(other), Some(target)) if other == target => target,
             (Some(other), Some(target)) => {
-                if self.person(other).is_identified && !link.forced {
+                if self.person(other).is_identified() && !link.forced {
                     changes.warnings.push(Warning {
                         kind: "cannot_merge_already_identified",
                         details: json!({
@@ -86,11 +86,11 @@ impl People {
         let joined = kept.properties.completed_by(&gone.properties);
         kept.properties = joined.applied(event.properties, names).unwrap_or(joined);
         kept.created_at_ms = kept.created_at_ms.min(gone.created_at_ms);
-        kept.is_identified = true;
-        kept.version += 1;
+        kept.identify();
+        kept.add_versions(1);
         changes.persons.push(self.row(event.project, target));
         changes.distinct_ids.extend(moved);
-        gone.version += TOMBSTONE_VERSIONS;
+        gone.add_versions(TOMBSTONE_VERSIONS);
         changes.persons.push(gone.row(event.project, true, &self.names));
     }
 }

@@ -20,7 +20,7 @@ use weir_event::ids;
 use crate::properties::{Names, Properties};
 use crate::rows::{DistinctIdRow, PersonRow};
 use list::List;
-pub use restoring::Restoring;
+pub use restoring::{KnownId, KnownPerson, Restoring};
 use texts::{TextPlace, Texts};
 
 const NO_ID: u32 = u32::MAX;
@@ -34,9 +34,9 @@ pub struct Person {
     pub uuid: Uuid,
     pub created_at_ms: UnixMillis,
     pub properties: Properties,
-    pub version: u32,
-    pub is_identified: bool,
-    first_id: IdIndex,
+    /// The version, twice, and one for a person that is identified.
+    state: u32,
+    /// The newest of a ring.
     last_id: IdIndex,
 }
 
@@ -46,7 +46,7 @@ struct DistinctId {
     project: u32,
     person: PersonIndex,
     version: u32,
-    /// The next id of the same person.
+    /// The next id of the same person; the first after the last.
     next: IdIndex,
 }
 
@@ -93,15 +93,7 @@ impl People {
         is_identified: bool,
     ) -> PersonIndex {
         let uuid = ids::person_uuid(project, creating_id);
-        self.push(Person {
-            uuid,
-            created_at_ms,
-            properties,
-            version: 0,
-            is_identified,
-            first_id: NO_ID,
-            last_id: NO_ID,
-        })
+        self.push(Person::new(uuid, created_at_ms, properties, is_identified))
     }
 
     fn push(&mut self, person: Person) -> PersonIndex {
@@ -124,17 +116,16 @@ impl People {
         let text = self.texts.add(distinct_id);
         let at = self.ids.push(DistinctId { text, project: project.0, person: index, version, next: NO_ID });
         let person = self.persons[index].as_mut().expect("invariant: owners point at persons that exist");
-        match person.last_id {
-            NO_ID => person.first_id = at,
-            last => self.ids[last].next = at,
-        }
-        person.last_id = at;
+        let before = std::mem::replace(&mut person.last_id, at);
+        self.ids[at].next = if before == NO_ID { at } else { std::mem::replace(&mut self.ids[before].next, at) };
         let hash = self.hasher.hash_one((project.0, distinct_id.as_bytes()));
         let (ids, texts, hasher) = (&self.ids, &self.texts, &self.hasher);
-        self.by_text.insert_unique(hash, at, |other| {
-            let other = &ids[*other];
-            hasher.hash_one((other.project, texts.get(other.text, &mut [0; 36])))
-        });
+        self.by_text.insert_unique(hash, at, |other| hash_of(&ids[*other], texts, hasher));
+    }
+
+    fn reserve_ids(&mut self, count: usize) {
+        let (ids, texts, hasher) = (&self.ids, &self.texts, &self.hasher);
+        self.by_text.reserve(count, |id| hash_of(&ids[*id], texts, hasher));
     }
 
     /// Takes a person out and gives its ids to another; a row for each id.
@@ -142,8 +133,12 @@ impl People {
         let gone = self.persons[gone].take().expect("invariant: owners point at persons that exist");
         let mut moved = Vec::new();
         let uuid = self.person(kept).uuid;
-        let mut at = gone.first_id;
-        while at != NO_ID {
+        if gone.last_id == NO_ID {
+            return (gone, moved);
+        }
+        let first = self.ids[gone.last_id].next;
+        let mut at = first;
+        loop {
             let id = &mut self.ids[at];
             id.person = kept;
             id.version += 1;
@@ -155,18 +150,17 @@ impl People {
                 is_deleted: false,
                 version: u64::from(id.version),
             });
+            if at == gone.last_id {
+                break;
+            }
             at = id.next;
         }
+        // Two rings become one.
         let (kept, _) = self.person_mut(kept);
-        let last = kept.last_id;
-        if last == NO_ID {
-            kept.first_id = gone.first_id;
-        }
-        if gone.last_id != NO_ID {
-            kept.last_id = gone.last_id;
-        }
-        if last != NO_ID {
-            self.ids[last].next = gone.first_id;
+        let before = std::mem::replace(&mut kept.last_id, gone.last_id);
+        if before != NO_ID {
+            let first_kept = std::mem::replace(&mut self.ids[before].next, first);
+            self.ids[gone.last_id].next = first_kept;
         }
         (gone, moved)
     }
@@ -182,16 +176,43 @@ impl People {
     }
 }
 
+fn hash_of(id: &DistinctId, texts: &Texts, hasher: &DefaultHashBuilder) -> u64 {
+    hasher.hash_one((id.project, texts.get(id.text, &mut [0; 36])))
+}
+
+// A million of them are meant to be small.
+const _: () = assert!(size_of::<Option<Person>>() == 48 && size_of::<DistinctId>() == 24);
+
 impl Person {
+    fn new(uuid: Uuid, created_at_ms: UnixMillis, properties: Properties, is_identified: bool) -> Self {
+        Self { uuid, created_at_ms, properties, state: u32::from(is_identified), last_id: NO_ID }
+    }
+
+    pub fn version(&self) -> u32 {
+        self.state / 2
+    }
+
+    pub fn add_versions(&mut self, count: u32) {
+        self.state += count * 2;
+    }
+
+    pub fn is_identified(&self) -> bool {
+        self.state % 2 == 1
+    }
+
+    pub fn identify(&mut self) {
+        self.state |= 1;
+    }
+
     pub fn row(&self, project: ProjectId, is_deleted: bool, names: &Names) -> PersonRow {
         PersonRow {
             project,
             uuid: self.uuid,
             created_at_ms: self.created_at_ms,
             properties: self.properties.json(names),
-            is_identified: self.is_identified,
+            is_identified: self.is_identified(),
             is_deleted,
-            version: u64::from(self.version),
+            version: u64::from(self.version()),
         }
     }
 }

@@ -41,10 +41,13 @@ impl Properties {
     /// Reads what [`Properties::json`] wrote.
     pub fn from_json(text: &str, names: &mut Names) -> Result<Self, serde_json::Error> {
         let mut reader = serde_json::Deserializer::from_str(text);
-        let mut bytes = Vec::with_capacity(text.len());
-        reader.deserialize_map(Packing { names, bytes: &mut bytes })?;
+        // In memory that is used again, so that what stays is as large as it must be.
+        let mut bytes = names.work_space.take_bytes();
+        reader.deserialize_map(Packing { names: &mut *names, bytes: &mut bytes })?;
         reader.end()?;
-        Ok(Self(bytes.into()))
+        let packed = Self(bytes.as_slice().into());
+        names.work_space.put_bytes(bytes);
+        Ok(packed)
     }
 
     /// (number of the name, packed value)

@@ -7,7 +7,9 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 use weir_event::ProjectId;
 use weir_event::prepare::Profile;
-use weir_identity::{Arrival, Changes, GroupSnapshot, IdentityEvent, Outcome, PersonRow, Restoring};
+use weir_identity::{
+    Arrival, Changes, GroupSnapshot, IdentityEvent, KnownId, KnownPerson, Outcome, PersonRow, Restoring,
+};
 
 const NOW_MS: i64 = 1_700_000_000_000;
 
@@ -168,11 +170,23 @@ fn restored(groups: GroupSnapshot, changes: &[Changes]) -> Arrival {
     }
     let mut restoring = Restoring::new(groups).expect("JSON");
     for row in persons.into_values().filter(|row| !row.is_deleted) {
-        restoring.person(row).expect("JSON");
+        let known = KnownPerson {
+            uuid: row.uuid,
+            created_at_ms: row.created_at_ms,
+            properties: &row.properties,
+            is_identified: row.is_identified,
+            version: row.version,
+        };
+        restoring.person(known).expect("JSON");
     }
     for row in changes.iter().flat_map(|changes| &changes.distinct_ids) {
         if newest[&*row.distinct_id] == row.version {
-            restoring.id(row);
+            restoring.id(KnownId {
+                project: row.project,
+                distinct_id: &row.distinct_id,
+                person: row.person,
+                version: row.version,
+            });
         }
     }
     restoring.finish()

@@ -15,9 +15,9 @@ use duckdb::arrow::array::AsArray as _;
 use duckdb::arrow::datatypes::{Int8Type, Int64Type, UInt64Type};
 use duckdb::arrow::record_batch::RecordBatch;
 use uuid::Uuid;
+use weir_event::clock::UnixMillis;
 
 use crate::error::StoreError;
-use crate::rows::{DistinctIdRow, PersonRow};
 use crate::writer::StoreWriter;
 
 /// Rows that are in memory at once, as DuckDB gives them.
@@ -25,11 +25,28 @@ const WINDOW_ROWS: i64 = 32_768;
 /// DuckDB's memory while persons are read.
 const READING_MEMORY: &str = "48MB";
 
+/// Less than DuckDB keeps in any case: it lets go of all that it can.
+const NO_MEMORY: &str = "1MB";
+
 /// A person or an id that holds now.
 #[derive(Debug)]
-pub enum Holding {
-    Person(PersonRow),
-    Id(DistinctIdRow),
+pub enum Holding<'a> {
+    /// Comes first: at most so many persons and ids will follow.
+    AtMost(usize, usize),
+    Person {
+        id: Uuid,
+        created_at_ms: UnixMillis,
+        /// JSON text.
+        properties: &'a str,
+        is_identified: bool,
+        version: u64,
+    },
+    Id {
+        team_id: u32,
+        distinct_id: &'a str,
+        person_id: Uuid,
+        version: u64,
+    },
 }
 
 /// Newest versions of what has more than one, by two hashes: a false match has one chance in 2^128.
@@ -57,14 +74,23 @@ impl Newest {
 impl StoreWriter {
     /// Hands over every person that exists, in any order, then every id, in the order in which they came
     /// to their owners.
-    pub fn restore_people<E: From<StoreError>>(&self, mut hold: impl FnMut(Holding) -> Result<(), E>) -> Result<(), E> {
+    pub fn restore_people<E: From<StoreError>>(
+        &self,
+        mut hold: impl FnMut(Holding<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
         self.limit_memory(READING_MEMORY);
-        let result = self.persons(&mut hold).and_then(|()| self.ids(&mut hold));
+        let result = self
+            .ends()
+            .map_err(E::from)
+            .and_then(|(persons, ids)| hold(Holding::AtMost(persons, ids)))
+            .and_then(|()| self.persons(&mut hold))
+            .and_then(|()| self.ids(&mut hold));
+        self.limit_memory(NO_MEMORY);
         self.limit_memory(&self.config().memory_limit);
         result
     }
 
-    fn persons<E: From<StoreError>>(&self, hold: &mut impl FnMut(Holding) -> Result<(), E>) -> Result<(), E> {
+    fn persons<E: From<StoreError>>(&self, hold: &mut impl FnMut(Holding<'_>) -> Result<(), E>) -> Result<(), E> {
         let mut newest = Newest::default();
         self.windows("person_rows", "id, version", "AND version > 0", |batch| {
             let (ids, versions) = (batch.column(0).as_string::<i32>(), batch.column(1).as_primitive::<UInt64Type>());
@@ -73,34 +99,29 @@ impl StoreWriter {
             }
             Ok::<_, StoreError>(())
         })?;
-        let columns =
-            "id, version, team_id, epoch_ms(created_at), properties::VARCHAR, is_identified, is_deleted, _offset";
+        let columns = "id, version, epoch_ms(created_at), properties::VARCHAR, is_identified, is_deleted";
         self.windows("person_rows", columns, "", |batch| {
-            let ids = batch.column(0).as_string::<i32>();
-            let [versions, offsets] = [1, 7].map(|column| batch.column(column).as_primitive::<UInt64Type>());
-            let [teams, times] = [2, 3].map(|column| batch.column(column).as_primitive::<Int64Type>());
-            let properties = batch.column(4).as_string::<i32>();
-            let [identified, deleted] = [5, 6].map(|column| batch.column(column).as_primitive::<Int8Type>());
+            let (ids, versions) = (batch.column(0).as_string::<i32>(), batch.column(1).as_primitive::<UInt64Type>());
+            let times = batch.column(2).as_primitive::<Int64Type>();
+            let properties = batch.column(3).as_string::<i32>();
+            let [identified, deleted] = [4, 5].map(|column| batch.column(column).as_primitive::<Int8Type>());
             for row in 0..batch.num_rows() {
                 let (id, version) = (uuid_of(ids.value(row))?, versions.value(row));
                 if newest.is(id, version) && deleted.value(row) == 0 {
-                    hold(Holding::Person(PersonRow {
+                    hold(Holding::Person {
                         id,
                         created_at_ms: times.value(row),
-                        team_id: teams.value(row) as u32,
-                        properties: properties.value(row).to_owned(),
+                        properties: properties.value(row),
                         is_identified: identified.value(row) != 0,
-                        is_deleted: false,
                         version,
-                        offset: offsets.value(row),
-                    }))?;
+                    })?;
                 }
             }
             Ok(())
         })
     }
 
-    fn ids<E: From<StoreError>>(&self, hold: &mut impl FnMut(Holding) -> Result<(), E>) -> Result<(), E> {
+    fn ids<E: From<StoreError>>(&self, hold: &mut impl FnMut(Holding<'_>) -> Result<(), E>) -> Result<(), E> {
         let mut newest = Newest::default();
         self.windows("distinct_id_rows", "team_id, distinct_id, version", "AND version > 0", |batch| {
             let (teams, ids) = (batch.column(0).as_primitive::<Int64Type>(), batch.column(1).as_string::<i32>());
@@ -110,26 +131,30 @@ impl StoreWriter {
             }
             Ok::<_, StoreError>(())
         })?;
-        let columns = "team_id, distinct_id, version, person_id, _offset";
+        let columns = "team_id, distinct_id, version, person_id";
         self.windows("distinct_id_rows", columns, "ORDER BY rowid", |batch| {
             let (teams, ids) = (batch.column(0).as_primitive::<Int64Type>(), batch.column(1).as_string::<i32>());
-            let [versions, offsets] = [2, 4].map(|column| batch.column(column).as_primitive::<UInt64Type>());
-            let persons = batch.column(3).as_string::<i32>();
+            let (versions, persons) =
+                (batch.column(2).as_primitive::<UInt64Type>(), batch.column(3).as_string::<i32>());
             for row in 0..batch.num_rows() {
                 let (team_id, distinct_id, version) = (teams.value(row), ids.value(row), versions.value(row));
                 if newest.is((team_id, distinct_id), version) {
-                    hold(Holding::Id(DistinctIdRow {
-                        team_id: team_id as u32,
-                        distinct_id: distinct_id.to_owned(),
-                        person_id: uuid_of(persons.value(row))?,
-                        is_deleted: false,
-                        version,
-                        offset: offsets.value(row),
-                    }))?;
+                    let person_id = uuid_of(persons.value(row))?;
+                    hold(Holding::Id { team_id: team_id as u32, distinct_id, person_id, version })?;
                 }
             }
             Ok(())
         })
+    }
+
+    fn ends(&self) -> Result<(usize, usize), StoreError> {
+        Ok((self.end("person_rows")? as usize, self.end("distinct_id_rows")? as usize))
+    }
+
+    /// The row number after the last.
+    fn end(&self, table: &str) -> Result<i64, StoreError> {
+        let sql = format!("SELECT coalesce(max(rowid) + 1, 0) FROM {table}");
+        Ok(self.connection.query_row(&sql, [], |row| row.get(0))?)
     }
 
     /// Reads columns of a table that are never null, a window of row numbers at a time.
@@ -141,10 +166,7 @@ impl StoreWriter {
         mut take: impl FnMut(&RecordBatch) -> Result<(), E>,
     ) -> Result<(), E> {
         let failed = |error: duckdb::Error| E::from(StoreError::from(error));
-        let end: i64 = self
-            .connection
-            .query_row(&format!("SELECT coalesce(max(rowid) + 1, 0) FROM {table}"), [], |row| row.get(0))
-            .map_err(failed)?;
+        let end = self.end(table)?;
         for first in (0..end).step_by(WINDOW_ROWS as usize) {
             let last = first + WINDOW_ROWS - 1;
             let sql = format!("SELECT {columns} FROM {table} WHERE rowid BETWEEN {first} AND {last} {rest}");

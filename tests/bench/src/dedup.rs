@@ -65,7 +65,7 @@ pub fn index(report: &mut Report, uuids: Option<u64>) -> anyhow::Result<()> {
     let dedup = Dedup::open(dir.path())?;
     let opened_s = opening.elapsed().as_secs_f64();
     // The hash map of the newest is as large at any size; the rest grows with what the runs hold.
-    let bytes_per_uuid = dedup.resident_bytes() as f64 / (uuids - uuids % 200_000) as f64;
+    let bytes_per_uuid = dedup.resident_bytes() as f64 / (uuids - uuids % 100_000) as f64;
     let newest = resident_bytes - dedup.resident_bytes();
     drop(dedup);
 

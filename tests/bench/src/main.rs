@@ -17,6 +17,10 @@ mod store;
 
 use clap::Parser;
 
+/// The server's, so that what is measured here costs what it costs there.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Debug, Parser)]
 struct Arguments {
     /// `disk`, `store`, `identity`, `dedup`, `persons`, `throughput`, `latency`, `reload`, `start`; all when absent

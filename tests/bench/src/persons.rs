@@ -22,6 +22,7 @@ const SITES: [&str; 6] = ["$direct", "www.google.com", "news.ycombinator.com", "
 /// Events that make one person each; every other one of two distinct ids.
 fn bodies(persons: usize) -> Vec<Vec<u8>> {
     let event = |number: usize| {
+        let uuid = format!("0190163b-{:04x}-7000-8000-{number:012x}", number & 0xffff);
         let anonymous = format!("0190163a-{:04x}-7000-8000-{number:012x}", number & 0xffff);
         let site = SITES[number % SITES.len()];
         let mut properties = json!({
@@ -34,9 +35,9 @@ fn bodies(persons: usize) -> Vec<Vec<u8>> {
         });
         if number.is_multiple_of(2) {
             properties["$anon_distinct_id"] = anonymous.into();
-            json!({"event": "$identify", "distinct_id": format!("user_{number}"), "properties": properties})
+            json!({"uuid": uuid, "event": "$identify", "distinct_id": format!("user_{number}"), "properties": properties})
         } else {
-            json!({"event": "$set", "distinct_id": anonymous, "properties": properties})
+            json!({"uuid": uuid, "event": "$set", "distinct_id": anonymous, "properties": properties})
         }
     };
     (0..persons)

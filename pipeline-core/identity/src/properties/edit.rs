@@ -3,10 +3,7 @@
 //! Opening notes for every name where its entry is, in a table that all edits share, so that each change
 //! finds its entry at once however many there are. Only what differs is written, and only in the end.
 
-use std::borrow::Cow;
-
 use serde_json::Value;
-use weir_event::js;
 
 use super::names::{Names, write_text};
 use super::values::write_varint;
@@ -29,6 +26,17 @@ pub(super) struct WorkSpace {
     /// Packed values that were set.
     fresh: Vec<u8>,
     text: String,
+}
+
+impl WorkSpace {
+    pub fn take_bytes(&mut self) -> Vec<u8> {
+        self.fresh.clear();
+        std::mem::take(&mut self.fresh)
+    }
+
+    pub fn put_bytes(&mut self, bytes: Vec<u8>) {
+        self.fresh = bytes;
+    }
 }
 
 type Place = (u32, u32);
@@ -66,14 +74,14 @@ impl<'a> Edit<'a> {
     }
 
     pub fn set_once(&mut self, name: &str, value: &Value) {
-        let name = self.names.number(&clean_name(name));
+        let name = self.names.number(name);
         if self.entry(name).is_none() {
             self.add(name, value);
         }
     }
 
     pub fn set(&mut self, name: &str, value: &Value) {
-        let name = self.names.number(&clean_name(name));
+        let name = self.names.number(name);
         let Some(at) = self.entry(name) else { return self.add(name, value) };
         let Entry { before, now, .. } = self.work.entries[at];
         let mut text = std::mem::take(&mut self.work.text);
@@ -91,7 +99,7 @@ impl<'a> Edit<'a> {
 
     /// As [`Edit::set`], in the spelling of the newest.
     pub fn put(&mut self, name: &str, value: &Value) {
-        let name = self.names.number(&clean_name(name));
+        let name = self.names.number(name);
         match self.entry(name) {
             Some(at) => self.work.entries[at].now = self.write(value),
             None => self.add(name, value),
@@ -99,7 +107,7 @@ impl<'a> Edit<'a> {
     }
 
     pub fn remove(&mut self, name: &str) {
-        if let Some(at) = self.names.known(&clean_name(name)).and_then(|name| self.entry(name)) {
+        if let Some(at) = self.names.known(name).and_then(|name| self.entry(name)) {
             self.work.entries[at].now = Now::Gone;
         }
     }
@@ -113,7 +121,7 @@ impl<'a> Edit<'a> {
             Now::Gone => entry.before.is_some(),
         };
         let changed = work.entries.iter().any(is_change).then(|| {
-            let mut bytes = Vec::with_capacity(packed.len() + work.fresh.len() + 2 * work.entries.len());
+            let mut bytes = Vec::with_capacity(packed.len() + work.fresh.len() + 5 * work.entries.len());
             for Entry { name, before, now } in &work.entries {
                 let value = match (now, before) {
                     (Now::Kept, Some(place)) => part(packed, *place),
@@ -123,7 +131,8 @@ impl<'a> Edit<'a> {
                 write_varint(&mut bytes, *name);
                 bytes.extend_from_slice(value);
             }
-            Properties(bytes.into())
+            // A copy, because shrinking in place would keep what is left over.
+            Properties(bytes.as_slice().into())
         });
         names.work_space = work;
         changed
@@ -152,8 +161,4 @@ impl<'a> Edit<'a> {
 
 fn part(bytes: &[u8], (start, end): Place) -> &[u8] {
     &bytes[start as usize..end as usize]
-}
-
-fn clean_name(name: &str) -> Cow<'_, str> {
-    if name.contains('\0') { js::without_nul(name.to_owned()).into() } else { name.into() }
 }

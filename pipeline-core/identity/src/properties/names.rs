@@ -1,6 +1,8 @@
 //! What all persons share: the names of properties, the values that many have, and the work space of an
 //! edit.
 
+use std::borrow::Cow;
+
 use hashbrown::HashMap;
 use serde_json::Value;
 use uuid::Uuid;
@@ -21,9 +23,13 @@ pub struct Names {
 }
 
 impl Names {
+    /// NUL in a name is replaced; no name that is known has one.
     pub(super) fn number(&mut self, name: &str) -> u32 {
         if let Some(number) = self.numbers.get(name) {
             return *number;
+        }
+        if name.contains('\0') {
+            return self.number(&js::without_nul(name.to_owned()));
         }
         let number = self.texts.len() as u32;
         self.texts.push(format!("{}:", Value::from(name)).into());
@@ -32,7 +38,7 @@ impl Names {
     }
 
     pub(super) fn known(&self, name: &str) -> Option<u32> {
-        self.numbers.get(name).copied()
+        self.numbers.get(&*clean_name(name)).copied()
     }
 
     pub(super) fn count(&self) -> usize {
@@ -76,16 +82,23 @@ impl Names {
             Packed::Text(text) => std::str::from_utf8(text).expect("invariant: values are texts"),
             Packed::Shared(number) => self.values.text(number),
         };
-        if let Value::String(value) = value
-            && !known.contains('\\')
-            && !value.contains('\0')
-        {
-            // Nothing in it is escaped, so the text is the string in quotes.
-            return known.strip_prefix('"').and_then(|known| known.strip_suffix('"')) == Some(value);
+        if let Value::String(value) = value {
+            // Where nothing is escaped the text is the string in quotes.
+            let is_plain = !known.contains('\\');
+            if known.strip_prefix('"').and_then(|known| known.strip_suffix('"')) == Some(value) {
+                return is_plain;
+            }
+            if is_plain && !value.contains('\0') {
+                return false;
+            }
         }
         write_text(value, text);
         same_text(known, text)
     }
+}
+
+fn clean_name(name: &str) -> Cow<'_, str> {
+    if name.contains('\0') { js::without_nul(name.to_owned()).into() } else { name.into() }
 }
 
 /// JSON text of a value, with NUL replaced.
