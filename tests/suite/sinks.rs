@@ -416,6 +416,8 @@ fn plugins_are_called_once_for_each_stored_event_in_order() {
     let seen = drained(&weir, on_event);
     assert_eq!((seen.delivered, seen.failed, seen.retried), (63, 1, 1));
     assert_eq!(drained(&weir, export).delivered, 64);
+    let deferred = weir.query("SELECT DISTINCT properties->'$.\"$plugins_deferred\"' AS names FROM events");
+    assert_eq!(json!(deferred), json!([{"names": ["Exporter (exporter)"]}]));
     weir.stop();
 
     // After a stop and a rebuild they go on where they were.
