@@ -8,4 +8,5 @@ pub use weir_generator as generator;
 pub use weir_identity as identity;
 pub use weir_log as log;
 pub use weir_plugins as plugins;
+pub use weir_sinks as sinks;
 pub use weir_store as store;

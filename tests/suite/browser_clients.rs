@@ -164,7 +164,10 @@ fn posthog_js_lite_in_a_page() {
     assert_eq!(bought[0]["properties"]["$groups"]["company"], "acme");
     assert_eq!(bought[0]["properties"]["$lib"], "js");
     assert_eq!(owner(&weir, &anonymous), owner(&weir, "user-1"));
-    assert_ne!(owner(&weir, &fresh), owner(&weir, "user-1"));
+    let after =
+        weir.query(&format!("SELECT DISTINCT person_id, person_mode FROM events WHERE distinct_id = '{fresh}'"));
+    assert_ne!(after[0]["person_id"].as_str(), Some(owner(&weir, "user-1").as_str()));
+    assert_eq!(after[0]["person_mode"], "propertyless", "it asks for no profile of the unidentified");
     let person = weir.query(&format!("SELECT properties FROM persons WHERE id = '{}'", owner(&weir, "user-1")));
     assert_eq!(person[0]["properties"]["email"], "user-1@example.com");
     assert_eq!(person[0]["properties"]["plan"], "pro");

@@ -18,7 +18,8 @@ fn metadata() -> Value {
 /// Crate -> crates of ours that it may use. A stage knows the vocabulary and nothing of other stages.
 fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     let vocabulary = vec!["weir-event", "weir-api"];
-    let stages = ["weir-log", "weir-capture", "weir-plugins", "weir-identity", "weir-store", "weir-generator"];
+    let stages =
+        ["weir-log", "weir-capture", "weir-plugins", "weir-identity", "weir-store", "weir-sinks", "weir-generator"];
     let mut rules: BTreeMap<_, _> = stages.iter().map(|stage| (*stage, vocabulary.clone())).collect();
     rules.insert("weir-event", vec![]);
     rules.insert("weir-api", vec![]);

@@ -64,7 +64,8 @@ fn a_chain_modifies_drops_and_labels() {
             return event
         }",
     );
-    let second = plugin(dir.path(), "second", "index.js", "function processEvent(event) { return event }");
+    let copy = "function processEvent(event) { return { ...event, properties: { ...event.properties } } }";
+    let second = plugin(dir.path(), "second", "index.js", copy);
     let weir = start(&data, &[&first, &second]);
     assert!(weir.send(&[
         event("wanted", "a", 1, json!({})),
@@ -78,6 +79,8 @@ fn a_chain_modifies_drops_and_labels() {
     assert_eq!(rows[1]["properties"]["seen"], 2);
     assert_eq!(rows[0]["plugins"][0]["label"], "modified");
     assert_eq!(rows[0]["plugins"][1]["label"], "unmodified");
+    let named = json!(["first (first)", "second (second)"]);
+    assert_eq!(rows[0]["properties"]["$plugins_succeeded"], named, "on a new object too");
     let version = view(&weir, "first").version;
     assert_eq!(rows[0]["plugins"][0]["version"], version.as_str(), "the row names the version that ran");
     let lines = weir

@@ -7,6 +7,7 @@ use weir_api::{
     ledger::Ledger,
     live::{DemoState, LiveFrame, Rates, StageView},
     plugin::PluginView,
+    sink::SinkView,
 };
 
 use crate::{feed::Feed, history::History};
@@ -59,6 +60,8 @@ impl View {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Condition {
     pub store_state: String,
+    /// `arrival` or `event-time`.
+    pub ordering: String,
     pub accepting: bool,
     pub capture_problem: Option<String>,
     pub disk_free_bytes: u64,
@@ -78,6 +81,7 @@ pub struct Studio {
     pub lag_ms: RwSignal<Option<f64>>,
     pub stages: RwSignal<Vec<StageView>>,
     pub plugins: RwSignal<Vec<PluginView>>,
+    pub sinks: RwSignal<Vec<SinkView>>,
     pub demo: RwSignal<DemoState>,
     pub condition: RwSignal<Condition>,
     pub feed: RwSignal<Feed>,
@@ -105,6 +109,7 @@ impl Default for Studio {
             lag_ms: RwSignal::default(),
             stages: RwSignal::default(),
             plugins: RwSignal::default(),
+            sinks: RwSignal::default(),
             demo: RwSignal::default(),
             condition: RwSignal::default(),
             feed: RwSignal::default(),
@@ -135,11 +140,13 @@ impl Studio {
         put(self.lag_ms, frame.queryable_lag_ms);
         put(self.stages, frame.stages);
         put(self.plugins, frame.plugins);
+        put(self.sinks, frame.sinks);
         put(self.demo, frame.demo);
         put(
             self.condition,
             Condition {
                 store_state: frame.store_state,
+                ordering: frame.ordering,
                 accepting: frame.accepting,
                 capture_problem: frame.capture_problem,
                 disk_free_bytes: frame.disk_free_bytes,

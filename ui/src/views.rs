@@ -1,6 +1,8 @@
 //! One module a screen.
 
+pub mod dead_letters;
 pub mod health;
 pub mod live;
 pub mod plugins;
 pub mod query;
+pub mod sinks;

@@ -25,6 +25,7 @@ pub enum ErrorCode {
     SqlFailed,
     SqlTimeout,
     PluginLoad,
+    SinkRefused,
     StoreRebuilding,
     Unavailable,
     Internal,
@@ -34,7 +35,7 @@ impl ErrorCode {
     /// The HTTP status that carries this code.
     pub const fn http_status(self) -> u16 {
         match self {
-            Self::BadRequest | Self::SqlRefused | Self::SqlFailed | Self::PluginLoad => 400,
+            Self::BadRequest | Self::SqlRefused | Self::SqlFailed | Self::PluginLoad | Self::SinkRefused => 400,
             Self::Unauthorized => 401,
             Self::ForeignHost | Self::ForeignOrigin => 403,
             Self::NotFound => 404,

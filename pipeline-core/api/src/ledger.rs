@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::plugin::PluginView;
+use crate::sink::SinkView;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct StatusRequest {}
@@ -34,6 +35,8 @@ pub struct Status {
     /// Accepted-to-returned-by-SQL of the newest canary, milliseconds; `None` before the first.
     pub queryable_lag_ms: Option<f64>,
     pub plugins: Vec<PluginView>,
+    #[serde(default)]
+    pub sinks: Vec<SinkView>,
     /// What start-up found and repaired, newest last.
     pub recovery: Vec<String>,
     /// `ready`, or what the store is doing (`rebuilding`, `catching up`).

@@ -10,8 +10,10 @@ pub mod ledger;
 pub mod live;
 pub mod plugin;
 pub mod query;
+pub mod redrive;
 pub mod registry;
 pub mod session;
+pub mod sink;
 
 pub use command::{Command, CommandSpec};
 pub use error::{ApiError, ErrorCode};

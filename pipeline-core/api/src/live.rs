@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{event::EventSummary, ledger::Ledger, plugin::PluginView};
+use crate::{event::EventSummary, ledger::Ledger, plugin::PluginView, sink::SinkView};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LiveFrame {
@@ -18,6 +18,8 @@ pub struct LiveFrame {
     /// Where the time goes, in pipeline order.
     pub stages: Vec<StageView>,
     pub plugins: Vec<PluginView>,
+    #[serde(default)]
+    pub sinks: Vec<SinkView>,
     pub demo: DemoState,
     /// Newest events, oldest first; a sample when the stream is fast.
     pub events: Vec<EventSummary>,

@@ -3,7 +3,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{ApiError, Command, CommandSpec, ErrorCode, event, ledger, live, plugin, query, session};
+use crate::{ApiError, Command, CommandSpec, ErrorCode, event, ledger, live, plugin, query, redrive, session, sink};
 
 macro_rules! commands {
     ($($(#[doc = $doc:literal])+ $method:ident $type:ident ($request:path) -> $response:path;)*) => {
@@ -77,6 +77,14 @@ commands! {
     plugin_add PluginAdd (plugin::PluginAdd) -> plugin::PluginView;
     /// The newest log lines of a plugin.
     plugin_logs PluginLogs (plugin::PluginLogsRequest) -> plugin::PluginLogs;
+    /// Counts dead letters, or sends as many as are confirmed through the plugins once more.
+    redrive Redrive (redrive::RedriveRequest) -> redrive::Redrive;
+    /// The sinks, each with its cursor and its ledger.
+    sinks Sinks (sink::SinksRequest) -> sink::SinkList;
+    /// Adds a sink: stored events go there from now on, or from the start.
+    sink_add SinkAdd (sink::SinkAdd) -> sink::SinkView;
+    /// Takes a sink away; what it delivered stays where it is.
+    sink_remove SinkRemove (sink::SinkRemove) -> sink::SinkView;
     /// One recent event, stage by stage, with its form before and after each plugin.
     journey Journey (event::JourneyRequest) -> event::Journey;
     /// Starts, stops or re-paces the demo stream.

@@ -1,6 +1,7 @@
 //! Refused requests, counted per project, rule and second, and written to the intake log as one small
 //! record each, so that a flood of bad requests is visible in the ledger and costs next to nothing.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -15,7 +16,7 @@ const EXAMPLE_CHARS: usize = 200;
 /// Counts waiting for the next flush.
 #[derive(Debug, Default)]
 pub struct EdgeRejections {
-    waiting: Mutex<HashMap<(String, &'static str), Tally>>,
+    waiting: Mutex<HashMap<(String, Cow<'static, str>), Tally>>,
 }
 
 #[derive(Debug)]
@@ -28,7 +29,7 @@ impl EdgeRejections {
     pub fn count(&self, token: &str, rule: &'static str, events: u32, example: &str) {
         metrics::counter!("weir_capture_rejected_events_total", "rule" => rule).increment(u64::from(events));
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut key = (token.chars().take(64).collect::<String>(), rule);
+        let mut key = (token.chars().take(64).collect::<String>(), Cow::Borrowed(rule));
         if waiting.len() >= PAIRS && !waiting.contains_key(&key) {
             key.0.clear();
         }
@@ -36,6 +37,14 @@ impl EdgeRejections {
             .entry(key)
             .or_insert_with(|| Tally { count: 0, example: example.chars().take(EXAMPLE_CHARS).collect() });
         tally.count = tally.count.saturating_add(events);
+    }
+
+    /// What [`EdgeRejections::take`] gave and could not be appended waits for the next flush.
+    pub fn put_back(&self, record: IntakeRecord) {
+        let IntakeBody::EdgeRejections { rule, count, example } = record.body else { return };
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let tally = waiting.entry((record.token, Cow::Owned(rule))).or_insert(Tally { count: 0, example });
+        tally.count = tally.count.saturating_add(count);
     }
 
     /// The records to append now, in a stable order; the counts start again at zero.
@@ -51,7 +60,7 @@ impl EdgeRejections {
                 ip: String::new(),
                 site_url: String::new(),
                 sent_at: None,
-                body: IntakeBody::EdgeRejections { rule: rule.to_owned(), count, example },
+                body: IntakeBody::EdgeRejections { rule: rule.into_owned(), count, example },
             })
             .collect()
     }
@@ -71,5 +80,7 @@ mod tests {
         assert!(records.len() <= PAIRS + 1);
         assert_eq!(records.iter().map(IntakeRecord::event_count).sum::<u32>(), 20_000);
         assert!(rejections.take(2).is_empty());
+        records.into_iter().for_each(|record| rejections.put_back(record));
+        assert_eq!(rejections.take(3).iter().map(IntakeRecord::event_count).sum::<u32>(), 20_000, "nothing is lost");
     }
 }

@@ -191,13 +191,14 @@ fn is_rfc3339(text: &str) -> bool {
                 other => byte.eq_ignore_ascii_case(&other),
             })
     };
+    let exists = |zone: &str| &zone[1..3] <= "23" && &zone[4..] <= "59";
     let Some((moment, rest)) = text.split_at_checked(19) else { return false };
     let fraction = rest.strip_prefix('.').map_or(0, |digits| 1 + digits.bytes().take_while(u8::is_ascii_digit).count());
     let zone = rest.get(fraction..).unwrap_or_default();
     shape(moment, "0000-00-00T00:00:00")
         && fraction != 1
-        && (zone.eq_ignore_ascii_case("z") || shape(zone, "+00:00") || shape(zone, "-00:00"))
-        && iso8601::parse(text).is_some()
+        && (zone.eq_ignore_ascii_case("z") || ((shape(zone, "+00:00") || shape(zone, "-00:00")) && exists(zone)))
+        && iso8601::parse(&text.to_ascii_uppercase()).is_some()
 }
 
 #[cfg(test)]

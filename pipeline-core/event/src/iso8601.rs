@@ -1,146 +1,117 @@
-//! ISO 8601 as clients write it: calendar, week and ordinal dates, basic and extended, with or without
-//! a time and a zone. A moment without a zone is UTC.
+//! ISO 8601 as PostHog's date library (luxon) reads it: calendar, week and ordinal dates, basic and extended
+//! form mixed at will, with or without a time and a zone. A moment without a zone is UTC.
+//!
+//! A time alone is refused: there it is a time of today, whatever day the worker has.
 
-use chrono::{NaiveDate, Weekday};
-
+use crate::calendar::{self, DAY_MS};
 use crate::clock::UnixMillis;
-
-const DAY_MS: i64 = 86_400_000;
+use crate::js_date::RANGE_MS;
 
 /// `None` when any part is missing, out of range or left over.
 pub fn parse(text: &str) -> Option<UnixMillis> {
-    let mut cursor = Cursor(text.trim().as_bytes());
-    let day_ms = date(&mut cursor)?;
-    if cursor.0.is_empty() {
-        return Some(day_ms);
+    // No text has two of these forms.
+    let (day, mut rest) = [date, week_date, ordinal_date].into_iter().find_map(|read| {
+        let mut rest = Cursor(text.as_bytes());
+        let day = read(&mut rest)?;
+        matches!(rest.0.first(), None | Some(b'T')).then_some((day, rest))
+    })?;
+    let mut ms = day * DAY_MS;
+    if rest.take(b'T') {
+        ms += time(&mut rest)? - zone(&mut rest)?;
     }
-    cursor.take(b'T').or_else(|| cursor.take(b't'))?;
-    let (time_ms, zone_ms) = time(&mut cursor)?;
-    cursor.0.is_empty().then(|| day_ms + time_ms - zone_ms)
-}
-
-/// A time of day and its zone, both in milliseconds; the zone is 0 where none is given.
-pub fn time_and_zone(text: &str) -> Option<(i64, i64)> {
-    let mut cursor = Cursor(text.as_bytes());
-    let parts = time(&mut cursor)?;
-    cursor.0.is_empty().then_some(parts)
+    (rest.0.is_empty() && ms.abs() <= RANGE_MS).then_some(ms)
 }
 
 /// What is left to read.
 struct Cursor<'a>(&'a [u8]);
 
 impl Cursor<'_> {
-    fn take(&mut self, byte: u8) -> Option<()> {
-        let rest = self.0.strip_prefix(&[byte])?;
-        self.0 = rest;
-        Some(())
-    }
-
-    /// How many digits come next.
-    fn run(&self) -> usize {
-        self.0.iter().take_while(|byte| byte.is_ascii_digit()).count()
+    fn take(&mut self, byte: u8) -> bool {
+        let rest = self.0.strip_prefix(&[byte]);
+        self.0 = rest.unwrap_or(self.0);
+        rest.is_some()
     }
 
     /// The next `digits` digits.
-    fn number(&mut self, digits: usize) -> Option<u32> {
-        if self.run() < digits {
-            return None;
-        }
-        let (number, rest) = self.0.split_at(digits);
+    fn number(&mut self, digits: usize) -> Option<i64> {
+        let (number, rest) = self.0.split_at_checked(digits)?;
+        let value = number
+            .iter()
+            .try_fold(0, |value, byte| byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0')))?;
         self.0 = rest;
-        std::str::from_utf8(number).ok()?.parse().ok()
+        Some(value)
     }
 
-    fn skip_digits(&mut self) {
-        self.0 = &self.0[self.run()..];
+    /// Digits behind a mark that may be missing; without the digits nothing is taken.
+    fn further(&mut self, mark: u8, digits: usize) -> Option<i64> {
+        let before = self.0;
+        self.take(mark);
+        let number = self.number(digits);
+        if number.is_none() {
+            self.0 = before;
+        }
+        number
     }
 }
 
 fn date(cursor: &mut Cursor<'_>) -> Option<i64> {
-    let sign = match cursor.0.first() {
-        Some(b'+') => Some(1),
-        Some(b'-') => Some(-1),
-        _ => None,
-    };
-    let year = if let Some(sign) = sign {
+    let is_negative = cursor.0.first() == Some(&b'-');
+    let year = if is_negative || cursor.0.first() == Some(&b'+') {
         cursor.0 = &cursor.0[1..];
-        sign * i32::try_from(cursor.number(6)?).ok()?
+        cursor.number(6)? * if is_negative { -1 } else { 1 }
     } else {
-        i32::try_from(cursor.number(4)?).ok()?
+        cursor.number(4)?
     };
-    let extended = cursor.take(b'-').is_some();
-    let day = if cursor.take(b'W').is_some() {
-        let week = cursor.number(2)?;
-        let weekday = match (extended, cursor.run()) {
-            (false, 1..) => cursor.number(1)?,
-            (true, _) if cursor.take(b'-').is_some() => cursor.number(1)?,
-            _ => 1,
-        };
-        let weekday = Weekday::try_from(u8::try_from(weekday.checked_sub(1)?).ok()?).ok()?;
-        NaiveDate::from_isoywd_opt(year, week, weekday)?
-    } else {
-        match (extended, cursor.run()) {
-            (true, 3) | (false, 3) => NaiveDate::from_yo_opt(year, cursor.number(3)?)?,
-            (true, 2) => {
-                let month = cursor.number(2)?;
-                let day = if cursor.take(b'-').is_some() { cursor.number(2)? } else { 1 };
-                NaiveDate::from_ymd_opt(year, month, day)?
-            }
-            (false, 4) => NaiveDate::from_ymd_opt(year, cursor.number(2)?, cursor.number(2)?)?,
-            (false, 2) => NaiveDate::from_ymd_opt(year, cursor.number(2)?, 1)?,
-            (false, 0) => NaiveDate::from_ymd_opt(year, 1, 1)?,
-            _ => return None,
-        }
-    };
-    Some(day.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis())
+    let month = cursor.further(b'-', 2);
+    let day = month.and_then(|_| cursor.further(b'-', 2));
+    calendar::day(year, month.unwrap_or(1), day.unwrap_or(1))
 }
 
-fn time(cursor: &mut Cursor<'_>) -> Option<(i64, i64)> {
+fn week_date(cursor: &mut Cursor<'_>) -> Option<i64> {
+    let year = cursor.number(4)?;
+    cursor.take(b'-');
+    cursor.take(b'W').then_some(())?;
+    let week = cursor.number(2)?;
+    calendar::day_of_week(year, week, cursor.further(b'-', 1).unwrap_or(1))
+}
+
+fn ordinal_date(cursor: &mut Cursor<'_>) -> Option<i64> {
+    let year = cursor.number(4)?;
+    calendar::day_of_year(year, cursor.further(b'-', 3)?)
+}
+
+fn time(cursor: &mut Cursor<'_>) -> Option<i64> {
     let hour = cursor.number(2)?;
-    let (mut minute, mut second, mut millis) = (0, 0, 0);
-    let extended = cursor.take(b':').is_some();
-    if extended || cursor.run() >= 2 {
-        minute = cursor.number(2)?;
-        let more = if extended { cursor.take(b':').is_some() } else { cursor.run() >= 2 };
-        if more {
-            second = cursor.number(2)?;
-            if cursor.take(b'.').or_else(|| cursor.take(b',')).is_some() {
-                // The third digit is the last that a millisecond has; JavaScript cuts there too.
-                let kept = cursor.run().clamp(1, 3);
-                millis = cursor.number(kept)? * [100, 10, 1][kept - 1];
-                cursor.skip_digits();
-            }
-        }
-    }
-    let midnight = hour == 24 && (minute, second, millis) == (0, 0, 0);
-    if (hour > 23 && !midnight) || minute > 59 || second > 59 {
-        return None;
-    }
-    let time_ms = i64::from(((hour * 60 + minute) * 60 + second) * 1_000 + millis);
-    Some((time_ms, zone(cursor)?))
+    let minute = cursor.further(b':', 2);
+    let second = minute.and_then(|_| cursor.further(b':', 2));
+    let (minute, ms) = (minute.unwrap_or(0), second.map_or(Some(0), |_| fraction(cursor))?);
+    let second = second.unwrap_or(0);
+    let is_midnight = hour == 24 && (minute, second, ms) == (0, 0, 0);
+    let is_time = hour <= 23 && minute <= 59 && second <= 59 && ms <= 999;
+    (is_time || is_midnight).then_some(((hour * 60 + minute) * 60 + second) * 1_000 + ms)
 }
 
-fn zone(cursor: &mut Cursor<'_>) -> Option<i64> {
-    if cursor.0.is_empty() || cursor.take(b'Z').is_some() || cursor.take(b'z').is_some() {
+/// Milliseconds of a second, rounded as a double is.
+fn fraction(cursor: &mut Cursor<'_>) -> Option<i64> {
+    const LONGEST: usize = 30;
+    if !cursor.take(b'.') && !cursor.take(b',') {
         return Some(0);
     }
-    let sign = if cursor.take(b'+').is_some() {
-        1
-    } else {
-        cursor.take(b'-')?;
-        -1
-    };
-    let hours = cursor.number(2)?;
-    let colon = cursor.take(b':').is_some();
-    let minutes = if colon || cursor.run() >= 2 { cursor.number(2)? } else { 0 };
-    (hours <= 23 && minutes <= 59).then(|| sign * i64::from(hours * 60 + minutes) * 60_000)
+    let length = cursor.0.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, rest) = cursor.0.split_at((1..=LONGEST).contains(&length).then_some(length)?);
+    cursor.0 = rest;
+    let part: f64 = format!("0.{}", std::str::from_utf8(digits).ok()?).parse().ok()?;
+    Some((part * 1_000.0).floor() as i64)
 }
 
-/// Milliseconds from the epoch to the start of a day.
-pub fn day_ms(year: i32, month: u32, day: u32) -> Option<i64> {
-    let date = NaiveDate::from_ymd_opt(year, month, day)?;
-    let epoch = NaiveDate::from_ymd_opt(1970, 1, 1)?;
-    Some(date.signed_duration_since(epoch).num_days() * DAY_MS)
+/// Zones that nobody lives in are zones too.
+fn zone(cursor: &mut Cursor<'_>) -> Option<i64> {
+    if cursor.0.is_empty() || cursor.take(b'Z') {
+        return Some(0);
+    }
+    let sign = if cursor.take(b'-') { -1 } else { cursor.take(b'+').then_some(1)? };
+    let hours = cursor.number(2)?;
+    Some(sign * (hours * 60 + cursor.further(b':', 2).unwrap_or(0)) * 60_000)
 }
 
 #[cfg(test)]
@@ -171,6 +142,8 @@ mod tests {
         assert_eq!(at("2023-01-02T10:00:00+0530"), Some(16_200_000));
         assert_eq!(at("2023-01-02T10:00:00-01:00"), Some(39_600_000));
         assert_eq!(at("2023-01-02T24:00:00Z"), Some(DAY_MS));
+        assert_eq!(at("20230102T10:0000+99:99"), Some(36_000_000 - (99 * 60 + 99) * 60_000));
+        assert_eq!(at("2023W01-1T00:00:00.9999999999999999Z"), Some(999));
     }
 
     #[test]
@@ -185,7 +158,12 @@ mod tests {
             "2023-01-02T23:59:60Z",
             "2023-01-02T10:00:00Q",
             "2023-01-02 10:00",
+            "2023-01-02t10:00",
+            "2023-01-02T10:00z",
+            " 2023-01-02",
+            "2023-01-02T10:00:00.",
             "10:00",
+            "T10:00",
             "1672617600000",
         ] {
             assert_eq!(parse(text), None, "{text}");

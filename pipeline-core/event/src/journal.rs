@@ -16,6 +16,7 @@ pub const JOURNAL_VERSION: u8 = 1;
 pub enum JournalRecord {
     Batch(BatchRecord),
     Control(ControlRecord),
+    Redrive(RedriveRecord),
 }
 
 /// The effects of one batch of intake events.
@@ -34,6 +35,26 @@ pub struct BatchRecord {
     pub emitted: Vec<EmittedEvent>,
     pub storage: Vec<StorageMutation>,
     pub logs: Vec<PluginLog>,
+}
+
+/// Dead letters that went through the plugins once more. It takes no offset: their events have theirs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RedriveRecord {
+    pub processed_at_ms: UnixMillis,
+    pub chain_hash: String,
+    /// By offset.
+    pub entries: Vec<RedriveEntry>,
+    /// Events that plugins made meanwhile.
+    pub emitted: Vec<EmittedEvent>,
+    pub storage: Vec<StorageMutation>,
+    pub logs: Vec<PluginLog>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RedriveEntry {
+    /// Intake offset of the event.
+    pub offset: u64,
+    pub effect: EventEffect,
 }
 
 /// What became of one event in the plugin stage.
@@ -183,6 +204,57 @@ pub enum ControlRecord {
     Storage { mutations: Vec<StorageMutation> },
     /// A named setting changed, e.g. `ordering`.
     Setting { name: String, value: String },
+    /// A sink was added.
+    Sink(SinkRecord),
+    /// How far a sink came. Durable before its next batch is delivered.
+    SinkCursor(SinkCursor),
+    /// A sink was taken away, and its cursor with it.
+    SinkRemoved { sink: String },
+}
+
+/// The configuration of a sink.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SinkRecord {
+    pub name: String,
+    /// Drawn once: two sinks of one name, or of two servers, never share an idempotency key or a file.
+    pub id: Uuid,
+    /// `jsonl`, `parquet`, `http`, `plugin_on_event` or `plugin_export_events`.
+    pub kind: String,
+    /// A directory, a URL or the id of a plugin.
+    pub target: String,
+    /// First intake offset that it is sent.
+    pub start: u64,
+    /// Deliveries tried before a batch is given up; `None` tries for ever.
+    pub max_attempts: Option<u32>,
+}
+
+/// How far a sink came. All counts are since it was added.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SinkCursor {
+    pub sink: String,
+    /// Everything before this intake offset is delivered or given up.
+    pub offset: u64,
+    /// End of the batch that is delivered next, not included; equal to `offset` when that is not
+    /// decided. It makes a repetition after a crash the same batch under the same key.
+    pub until: u64,
+    pub delivered: u64,
+    pub failed: u64,
+    /// Deliveries that were tried again.
+    pub retried: u64,
+    /// What was given up since the record before.
+    pub failures: Vec<SinkFailure>,
+}
+
+/// Events that a sink did not take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SinkFailure {
+    pub at_ms: UnixMillis,
+    pub first_offset: u64,
+    /// Not included.
+    pub until_offset: u64,
+    pub events: u64,
+    pub attempts: u32,
+    pub reason: String,
 }
 
 /// One plugin of a chain, in order.
@@ -193,4 +265,6 @@ pub struct ChainMember {
     pub name: String,
     /// Hash of source, config, engine and contract: what a stored event names.
     pub version: String,
+    /// It is given stored events too (`onEvent`, `exportEvents`).
+    pub is_deferred: bool,
 }

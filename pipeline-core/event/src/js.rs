@@ -34,6 +34,11 @@ fn number_text(number: &Number) -> String {
     format!("{float}")
 }
 
+/// Whether nothing is left of a text when it is trimmed: the byte order mark is white space, NEL is not.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}'))
+}
+
 /// Whether two values are the same to JavaScript once both are parsed: numbers as doubles, objects
 /// whatever the order of their keys.
 pub fn same(left: &Value, right: &Value) -> bool {
@@ -93,6 +98,12 @@ mod tests {
         for (value, text) in cases {
             assert_eq!(string(&value), text);
         }
+    }
+
+    #[test]
+    fn blank_is_what_javascript_trims() {
+        assert!(["", " ", "\t\n\u{a0}\u{feff}\u{2028}\u{3000}"].into_iter().all(is_blank));
+        assert!(!["-", "\u{85}", "\u{200b}"].into_iter().any(is_blank));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use crate::clock::UnixMillis;
 use crate::iso8601;
+use crate::js_date_fields::{Day, Time, Zone, milliseconds};
 use crate::js_date_tokens::{Token, Tokens, Word};
 
 /// What JavaScript's `Date` can hold on either side of the epoch.
@@ -24,32 +25,9 @@ struct Reader<'a> {
     zone: Zone,
 }
 
-/// Up to three numbers that are not a time, and a month by name.
-#[derive(Debug, Default)]
-struct Day {
-    numbers: Vec<i64>,
-    named_month: Option<i64>,
-    is_iso: bool,
-}
-
-#[derive(Debug, Default)]
-struct Time {
-    /// Hour, minute, second, millisecond.
-    parts: Vec<i64>,
-    /// 0 for AM, 12 for PM.
-    half: Option<i64>,
-}
-
-#[derive(Debug, Default)]
-struct Zone {
-    sign: Option<i64>,
-    hour: Option<i64>,
-    minute: Option<i64>,
-}
-
 impl Reader<'_> {
     fn read(&mut self) -> Option<()> {
-        let mut token = if self.iso().is_some() { Token::End } else { self.tokens.next() };
+        let mut token = self.iso()?;
         let mut number_seen = !self.day.numbers.is_empty();
         while token != Token::End {
             match token {
@@ -64,11 +42,7 @@ impl Reader<'_> {
                 }
                 Token::Word(Word::Zone(hours)) if number_seen => self.zone.set(hours),
                 // Words that mean nothing may only stand before the first number, and apart from it.
-                Token::Word(_) => {
-                    if number_seen || matches!(self.tokens.peek(), Token::Number { .. }) {
-                        return None;
-                    }
-                }
+                Token::Word(_) if number_seen || matches!(self.tokens.peek(), Token::Number { .. }) => return None,
                 Token::Symbol(sign @ ('+' | '-')) if self.zone.is_utc() || !self.time.parts.is_empty() => {
                     number_seen = true;
                     self.zone.sign = Some(if sign == '+' { 1 } else { -1 });
@@ -82,40 +56,41 @@ impl Reader<'_> {
         Some(())
     }
 
-    /// Reads as much ISO 8601 as there is; `Some` when that was everything.
-    fn iso(&mut self) -> Option<()> {
-        let sign = match self.tokens.peek() {
-            Token::Symbol(sign @ ('+' | '-')) => {
-                // A sign without a six-digit year is left for the loose reading.
-                let year = self.tokens.after_next();
-                let Token::Number { value, digits: 6 } = year else { return None };
-                if sign == '-' && value == 0 {
-                    return None;
-                }
-                self.tokens.next();
-                Some(if sign == '+' { 1 } else { -1 })
-            }
-            _ => None,
-        };
-        let year = self.fixed(if sign.is_some() { 6 } else { 4 }, 0..=999_999)?;
-        self.day.numbers.push(sign.unwrap_or(1) * year);
-        if self.tokens.skip('-') {
-            let month = self.fixed(2, 1..=12)?;
-            self.day.numbers.push(month);
-            if self.tokens.skip('-') {
-                let day = self.fixed(2, 1..=31)?;
-                self.day.numbers.push(day);
-            }
-        }
-        if self.tokens.peek() == Token::Word(Word::T) {
+    /// Reads as much ISO 8601 as there is and gives what the loose reading starts with. Behind a `T` there
+    /// is no loose reading: the rest is ISO 8601 or the text is no date.
+    fn iso(&mut self) -> Option<Token> {
+        let first = self.tokens.peek();
+        let year = if let Token::Symbol(sign @ ('+' | '-')) = first {
             self.tokens.next();
-            self.iso_time()?;
+            // There is no year -0; its digits are gone all the same.
+            let Some(year) = self.fixed(6, 0..=999_999) else { return Some(first) };
+            if sign == '-' && year == 0 {
+                return Some(first);
+            }
+            if sign == '+' { year } else { -year }
+        } else {
+            let Some(year) = self.fixed(4, 0..=9_999) else { return Some(self.tokens.next()) };
+            year
+        };
+        self.day.numbers.push(year);
+        for range in [1..=12, 1..=31] {
+            if !self.tokens.skip('-') {
+                break;
+            }
+            let Some(number) = self.fixed(2, range) else { return Some(self.tokens.next()) };
+            self.day.numbers.push(number);
         }
-        if self.tokens.peek() != Token::End {
-            return None;
+        match self.tokens.peek() {
+            Token::Word(Word::T) => {
+                self.tokens.next();
+                self.iso_time()?;
+                (self.tokens.peek() == Token::End).then_some(())?;
+            }
+            Token::End => {}
+            _ => return Some(self.tokens.next()),
         }
         self.day.is_iso = true;
-        Some(())
+        Some(Token::End)
     }
 
     fn iso_time(&mut self) -> Option<()> {
@@ -184,13 +159,13 @@ impl Reader<'_> {
             self.tokens.next();
             self.time.add(value)?;
             let Token::Number { value, digits } = self.tokens.next() else { return None };
-            self.time.finish(milliseconds(value, digits))?;
+            self.time.finish(milliseconds(value, digits));
         } else if self.zone.expects(value) {
             // The engine takes a dot after any number.
             self.tokens.skip('.');
             self.zone.minute = Some(value);
         } else if self.time.expects(value) {
-            self.time.finish(value)?;
+            self.time.finish(value);
             let may_follow = match self.tokens.peek() {
                 Token::End | Token::Space | Token::Symbol('+' | '-') => true,
                 Token::Word(Word::Zone(0)) => self.tokens.is_z(),
@@ -199,8 +174,7 @@ impl Reader<'_> {
             may_follow.then_some(())?;
         } else {
             self.tokens.skip('.');
-            (self.day.numbers.len() < 3).then_some(())?;
-            self.day.numbers.push(value);
+            self.day.add(value)?;
             self.tokens.skip('-');
         }
         Some(())
@@ -228,93 +202,7 @@ impl Reader<'_> {
     }
 
     fn moment(&self) -> Option<UnixMillis> {
-        let (year, month, day) = self.day.date()?;
-        // A day that its month does not have is one of the next month.
-        let first_ms = iso8601::day_ms(i32::try_from(year).ok()?, u32::try_from(month).ok()?, 1)?;
-        let day_ms = first_ms + (day - 1) * 86_400_000;
-        Some(day_ms + self.time.ms()? - self.zone.ms())
-    }
-}
-
-impl Day {
-    fn date(&self) -> Option<(i64, i64, i64)> {
-        let first = *self.numbers.first()?;
-        let second = self.numbers.get(1).copied().unwrap_or(1);
-        let third = self.numbers.get(2).copied().unwrap_or(1);
-        let is_day = |number: i64| (1..=31).contains(&number);
-        let (mut year, month, day) = match self.named_month {
-            None if self.is_iso || !is_day(first) => (first, second, third),
-            None => (third, first, second),
-            Some(month) if !is_day(first) => (first, month, second),
-            Some(month) => (second, month, first),
-        };
-        if !self.is_iso {
-            year += match year {
-                0..=49 => 2_000,
-                50..=99 => 1_900,
-                _ => 0,
-            };
-        }
-        ((1..=12).contains(&month) && is_day(day)).then_some((year, month, day))
-    }
-}
-
-impl Time {
-    fn expects(&self, value: i64) -> bool {
-        match self.parts.len() {
-            1 | 2 => (0..=59).contains(&value),
-            3 => (0..=999).contains(&value),
-            _ => false,
-        }
-    }
-
-    fn add(&mut self, value: i64) -> Option<()> {
-        (self.parts.len() < 4).then(|| self.parts.push(value))
-    }
-
-    fn finish(&mut self, value: i64) -> Option<()> {
-        self.add(value)?;
-        self.parts.resize(4, 0);
-        Some(())
-    }
-
-    fn ms(&self) -> Option<i64> {
-        let part = |at: usize| self.parts.get(at).copied().unwrap_or(0);
-        let (mut hour, minute, second, ms) = (part(0), part(1), part(2), part(3));
-        if let Some(half) = self.half {
-            (0..=12).contains(&hour).then_some(())?;
-            hour = hour % 12 + half;
-        }
-        let is_midnight = hour == 24 && (minute, second, ms) == (0, 0, 0);
-        let is_time = hour <= 23 && minute <= 59 && second <= 59 && ms <= 999;
-        (is_time || is_midnight).then_some(((hour * 60 + minute) * 60 + second) * 1_000 + ms)
-    }
-}
-
-impl Zone {
-    fn set(&mut self, hours: i64) {
-        *self = Self { sign: Some(if hours < 0 { -1 } else { 1 }), hour: Some(hours.abs()), minute: Some(0) };
-    }
-
-    fn is_utc(&self) -> bool {
-        self.hour == Some(0) && self.minute == Some(0)
-    }
-
-    fn expects(&self, value: i64) -> bool {
-        self.hour.is_some() && self.minute.is_none() && (0..=59).contains(&value)
-    }
-
-    fn ms(&self) -> i64 {
-        self.sign.unwrap_or(0) * (self.hour.unwrap_or(0) * 60 + self.minute.unwrap_or(0)) * 60_000
-    }
-}
-
-/// The first three digits of a fraction.
-fn milliseconds(value: i64, digits: usize) -> i64 {
-    match digits {
-        1 => value * 100,
-        2 => value * 10,
-        _ => value / 10_i64.pow(digits.min(9) as u32 - 3),
+        Some(self.day.ms()? + self.time.ms()? - self.zone.ms()?)
     }
 }
 
@@ -356,6 +244,43 @@ mod tests {
         assert_eq!(day("5").as_deref(), Some("2001-05-01"));
         assert_eq!(day("2023-005").as_deref(), Some("2023-05-01"));
         assert_eq!(day("2023-013").as_deref(), Some("2023-01-13"), "an ordinal that is no month");
+    }
+
+    /// Each as `new Date(text).getTime()` of Node 20 in UTC; `None` is NaN.
+    #[test]
+    fn the_nastiest_of_a_million_texts_are_read_as_the_engine_does() {
+        for (text, expected) in [
+            // Behind a T there is no second reading.
+            ("2023-05-31T10:00:00 +0200", None),
+            ("2023-01-02T1:00", None),
+            ("2023-1-2T10:00", None),
+            ("2023-01-02T10:00:00.Z", None),
+            ("2023-02-29T24:00:00.000Z", Some(1_677_715_200_000)),
+            // A NUL ends the text, a byte order mark is white space, a line separator is a letter.
+            ("2023-01-02\0 or so", Some(1_672_617_600_000)),
+            ("2 Jan 2023 10:00:00\u{feff}GMT", Some(TEN)),
+            ("2 Jan 2023 10:00:00\u{2028}GMT", None),
+            ("2 Jan 2023 10:00:00\u{85}GMT", None),
+            // A comment counts for nothing, not even for white space.
+            ("(a(b)2023) 5", Some(988_675_200_000)),
+            ("2 Jan 2023 10:00 (CET)", Some(TEN)),
+            ("2 Jan 2023 10:00(CET)", None),
+            // The first and the last day, and the year that there is not.
+            ("-271821-04-20", Some(-8_640_000_000_000_000)),
+            ("275760-09-13", Some(8_640_000_000_000_000)),
+            ("+275760-09-13T00:00:00.001Z", None),
+            ("-000000 2346Z", Some(11_865_398_400_000)),
+            // Zones are counted in 32 bits.
+            ("1/1/2023 10:00+1193047:00", Some(1_672_565_296_000)),
+            ("1/1/2023 10:00+596524:00", None),
+            ("May-1-2023 GMT-8:", Some(1_682_928_000_000)),
+            // A time has four parts, whatever else is written.
+            ("20::00:60.000 (CET) 201611", Some(6_300_061_531_200_060)),
+            ("1/2/23 0:00 PM", Some(TEN + 2 * 3_600_000)),
+            ("1/2/23 13:00 PM", None),
+        ] {
+            assert_eq!(parse(text), expected, "{text:?}");
+        }
     }
 
     #[test]

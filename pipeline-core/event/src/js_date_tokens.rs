@@ -46,18 +46,12 @@ pub struct Tokens<'a> {
 
 impl<'a> Tokens<'a> {
     pub fn of(text: &'a str) -> Self {
-        // What is in parentheses is a comment wherever it stands.
-        Self { rest: text }
+        // The engine takes a NUL for the end of the text.
+        Self { rest: text.split('\0').next().unwrap_or_default() }
     }
 
     pub fn peek(&self) -> Token {
         let mut ahead = *self;
-        ahead.read()
-    }
-
-    pub fn after_next(&self) -> Token {
-        let mut ahead = *self;
-        ahead.read();
         ahead.read()
     }
 
@@ -90,14 +84,14 @@ impl<'a> Tokens<'a> {
         if is_word(first) {
             return Token::Word(word(self.take(is_word)));
         }
-        if first.is_whitespace() {
-            self.take(char::is_whitespace);
+        if is_space(first) {
+            self.take(is_space);
             return Token::Space;
         }
         self.rest = &self.rest[first.len_utf8()..];
         if first == '(' {
+            // A comment wherever it stands, but no white space.
             self.skip_comment();
-            return Token::Space;
         }
         Token::Symbol(first)
     }
@@ -120,11 +114,16 @@ impl<'a> Tokens<'a> {
 }
 
 fn is_word(c: char) -> bool {
-    c >= 'A' && !c.is_whitespace()
+    c >= 'A' && !is_space(c)
+}
+
+/// White space as the engine's date reader has it: the byte order mark is, the line ends of Unicode are not.
+fn is_space(c: char) -> bool {
+    c == '\u{feff}' || (c.is_whitespace() && !matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}'))
 }
 
 fn word(text: &str) -> Word {
-    let lower = text.to_lowercase();
+    let lower = text.to_ascii_lowercase();
     let head: String = lower.chars().take(3).collect();
     if let Some(month) = MONTHS.iter().position(|month| *month == head) {
         return Word::Month(month as i64 + 1);

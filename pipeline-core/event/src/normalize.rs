@@ -143,6 +143,32 @@ mod tests {
     }
 
     #[test]
+    fn what_capture_knows_goes_over_what_the_event_says() {
+        let data = json!({"event": "e", "distinct_id": "said", "uuid": "said", "team_id": 9, "now": "said", "ip": "said",
+            "site_url": "said", "sent_at": "said", "token": "t", "own": 1});
+        let event = CapturedEvent {
+            uuid: uuid::Uuid::from_u128(7),
+            client_uuid: true,
+            distinct_id: "known".into(),
+            data: data.to_string(),
+        };
+        let record = IntakeRecord {
+            received_at_ms: 0,
+            token: "t".into(),
+            ip: "1.2.3.4".into(),
+            site_url: "http://x".into(),
+            sent_at: None,
+            body: crate::intake::IntakeBody::Events(Vec::new()),
+        };
+        let seen = plugin_event(&record, &event, ProjectId(2)).expect("an object");
+        assert_eq!(
+            Value::Object(seen),
+            json!({"event": "e", "distinct_id": "known", "uuid": "00000000-0000-0000-0000-000000000007", "team_id": 2,
+                "now": "1970-01-01T00:00:00.000Z", "ip": "1.2.3.4", "site_url": "http://x", "own": 1, "properties": {}})
+        );
+    }
+
+    #[test]
     fn top_level_set_wins_over_the_one_in_properties() {
         let event = normalized(json!({"$set": {"a": 1}, "properties": {"$set": {"a": 0, "b": 2}}}));
         assert_eq!(event["properties"]["$set"], json!({"a": 1, "b": 2}));
@@ -159,6 +185,25 @@ mod tests {
         assert_eq!(normalized(json!({"properties": {"gclid": null}}))["properties"]["$set"], json!({"gclid": null}));
         let again = normalized(event.clone());
         assert_eq!(again, event, "running it twice changes nothing");
+    }
+
+    #[test]
+    fn what_is_filled_in_goes_over_what_was_sent() {
+        let event = normalized(json!({"properties": {
+            "fbclid": "real", "$os": "Linux", "$set": {"fbclid": "sent", "k": 1}, "$set_once": {"$initial_os": "sent"}}}));
+        assert_eq!(event["properties"]["$set"], json!({"fbclid": "real", "k": 1}));
+        assert_eq!(event["properties"]["$set_once"], json!({"$initial_os": "Linux", "$initial_fbclid": "real"}));
+        for later in ["msclkid", "gad_source", "$app_version", "$os_version", "$screen_width"] {
+            let event = normalized(json!({"properties": {later: 1}}));
+            assert_eq!(event["properties"], json!({later: 1}), "the list is that of 2022");
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_sets_nothing_and_stays() {
+        let event = normalized(json!({"$set": 5, "$set_once": [], "properties": {"$set": "x", "$set_once": 7}}));
+        assert_eq!(event["properties"], json!({"$set": "x", "$set_once": 7}));
+        assert_eq!(normalized(json!({}))["properties"], json!({}));
     }
 
     #[test]

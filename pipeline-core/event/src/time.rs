@@ -70,15 +70,15 @@ pub fn resolve(claims: TimeClaims<'_>) -> (UnixMillis, Vec<TimeWarning>) {
             _ => claims.now_ms,
         },
     };
-    if result_ms > claims.now_ms.saturating_add(FUTURE_LIMIT_MS) {
+    let in_range = result_ms.abs() <= js_date::RANGE_MS;
+    if in_range && result_ms > claims.now_ms.saturating_add(FUTURE_LIMIT_MS) {
         warnings.push(TimeWarning::InFuture { result_ms });
         return (claims.now_ms, warnings);
     }
-    if result_ms < YEAR_0_MS {
-        let result_ms = if result_ms < -js_date::RANGE_MS { claims.now_ms } else { 0 };
-        let value = claims.timestamp.cloned().unwrap_or_default();
+    if !in_range || result_ms < YEAR_0_MS {
+        let value = claims.timestamp.filter(|value| !value.is_null()).cloned().unwrap_or_else(|| "".into());
         warnings.push(TimeWarning::Unreadable { field: "timestamp", value, reason: "out of bounds" });
-        return (result_ms, warnings);
+        return (if in_range { 0 } else { claims.now_ms }, warnings);
     }
     (result_ms, warnings)
 }
@@ -123,6 +123,8 @@ mod tests {
     use super::*;
 
     const NOW: i64 = 1_700_000_000_000;
+    const NOTHING: TimeClaims<'_> =
+        TimeClaims { timestamp: None, offset: None, sent_at: None, ignore_sent_at: false, now_ms: NOW };
 
     fn at(timestamp: &Value, sent_at: Option<&str>, offset: &Value) -> (i64, usize) {
         let (ms, warnings) = resolve(TimeClaims {
@@ -155,6 +157,17 @@ mod tests {
         assert_eq!(at(&json!("yesterday"), None, &Value::Null), (NOW, 1));
         assert_eq!(at(&json!("2123-01-01T00:00:00Z"), None, &Value::Null), (NOW, 1));
         assert_eq!(at(&json!("2023-11-14T22:00:00Z"), Some("soon"), &Value::Null).1, 1);
+    }
+
+    #[test]
+    fn what_no_date_can_hold_becomes_now() {
+        assert_eq!(at(&Value::Null, None, &json!(1e17)), (NOW, 1));
+        assert_eq!(at(&Value::Null, None, &json!(-1e17)), (NOW, 1));
+        assert_eq!(at(&json!(1e17), None, &Value::Null), (NOW, 1));
+        assert_eq!(at(&json!("-000001-01-01"), None, &Value::Null), (0, 1), "a year before 0 is the epoch");
+        let claims = TimeClaims { timestamp: None, offset: Some(&json!(1e17)), ..NOTHING };
+        let said = TimeWarning::Unreadable { field: "timestamp", value: "".into(), reason: "out of bounds" };
+        assert_eq!(resolve(claims).1, [said]);
     }
 
     #[test]

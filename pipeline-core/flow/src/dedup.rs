@@ -84,7 +84,7 @@ impl Dedup {
         for entry in fs::read_dir(dir)? {
             let path = entry?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if name.ends_with(".draft") {
+            if name.strip_suffix(".draft").is_some() {
                 fs::remove_file(&path)?;
             } else if let Some((first, next)) = name.strip_suffix(".run").and_then(|name| name.split_once('-'))
                 && let (Ok(first), Ok(next)) = (first.parse(), next.parse())

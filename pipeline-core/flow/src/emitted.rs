@@ -64,6 +64,16 @@ pub fn of_batch(
         .collect()
 }
 
+/// The same for dead letters that are redriven: (parent offset, plugin, event, parent's uuid and request).
+pub fn of_letters(made: Vec<(u64, String, String, Uuid, &IntakeRecord)>) -> Vec<Emitted> {
+    let mut counts = HashMap::new();
+    made.into_iter()
+        .map(|(offset, plugin, data, parent, record)| {
+            emitted(offset, 1, parent, &plugin, data, envelope(record), &mut counts)
+        })
+        .collect()
+}
+
 /// The same for a run of emitted events. Those of one offset are one generation: what any of them makes
 /// is derived from the first, which keeps the uuids different and stable.
 pub fn of_emitted(made: Vec<(u64, String, String)>, parents: &[&Emitted]) -> Vec<Emitted> {
@@ -141,5 +151,25 @@ pub fn effect_of(result: EventResult) -> EventEffect {
         output: result.output,
         steps: result.steps.into_iter().map(|step| step.effect).collect(),
         ..EventEffect::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plugins_own_timestamp_is_not_corrected() {
+        let request = IntakeRecord {
+            received_at_ms: 5,
+            token: "t".into(),
+            ip: "1.2.3.4".into(),
+            site_url: "http://x".into(),
+            sent_at: Some("2001-01-01T00:00:00Z".into()),
+            body: IntakeBody::Events(Vec::new()),
+        };
+        let envelope = envelope(&request);
+        assert_eq!((envelope.sent_at, envelope.ip.as_str()), (None, ""), "the clock and address are not the client's");
+        assert_eq!((envelope.token.as_str(), envelope.received_at_ms), ("t", 5));
     }
 }

@@ -1,5 +1,6 @@
 use weir_log::LogError;
 use weir_plugins::PluginError;
+use weir_sinks::SinkError;
 use weir_store::StoreError;
 
 #[derive(Debug, thiserror::Error)]
@@ -14,12 +15,18 @@ pub enum FlowError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Plugin(#[from] PluginError),
+    #[error(transparent)]
+    Sink(#[from] SinkError),
     #[error("a record of the {log} log cannot be read: {problem}")]
     Codec { log: &'static str, problem: String },
     #[error("the known uuids cannot be read: {0}")]
     KnownUuids(std::io::Error),
     #[error("the logs disagree: {0}")]
     Disagreement(String),
+    #[error("{confirmed} dead letters were confirmed, and {matched} fit now")]
+    Unconfirmed { confirmed: u64, matched: u64 },
+    #[error("the stage {stage} has stopped")]
+    Stopped { stage: &'static str },
     #[error("cannot start the thread {name}: {message}")]
     Thread { name: &'static str, message: String },
 }
@@ -32,9 +39,12 @@ impl FlowError {
             Self::Log(error) => error.code(),
             Self::Store(error) => error.code(),
             Self::Plugin(_) => "plugin",
+            Self::Sink(error) => error.code(),
             Self::Codec { .. } => "log_record_unreadable",
             Self::KnownUuids(_) => "known_uuids_unreadable",
             Self::Disagreement(_) => "logs_disagree",
+            Self::Unconfirmed { .. } => "redrive_unconfirmed",
+            Self::Stopped { .. } => "stage_stopped",
             Self::Thread { .. } => "thread",
         }
     }
@@ -45,10 +55,13 @@ impl FlowError {
             Self::DataDir { .. } => "check that the path exists and is writable",
             Self::Log(error) => error.hint(),
             Self::Store(error) => error.hint(),
+            Self::Sink(error) => error.hint(),
             Self::Plugin(_) => "see the plugin's card for file, line and column",
             Self::Codec { .. } => "the data was written by a newer version; update, or use another --data directory",
             Self::KnownUuids(_) => "check the disk, then restart: what is damaged is rebuilt from the logs",
             Self::Disagreement(_) => "restore both logs from the same copy",
+            Self::Unconfirmed { .. } => "count them again, and confirm that number",
+            Self::Stopped { .. } => "the server is stopping, or `weir status` says why it failed",
             Self::Thread { .. } => "the machine is out of threads or memory",
         }
     }

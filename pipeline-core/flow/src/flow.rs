@@ -30,6 +30,10 @@ use crate::ledger::Ledger;
 use crate::live::LiveFeed;
 use crate::plugin_stage::{PluginStage, refill_dedup};
 use crate::projector::{CaughtUp, Projector, StoreProbe};
+use crate::redrive::{self, RedriveRequests, Redrives};
+use crate::sink_journal::{self, SinkRequests};
+use crate::sink_wanted::SinkWanted;
+use crate::sinks::Sinks;
 use crate::stage_times::StageTimes;
 use crate::store_handle::StoreHandle;
 
@@ -45,6 +49,8 @@ pub struct FlowConfig {
     pub plugins: Vec<PathBuf>,
     /// Opens the store in a child process; used after an unclean stop.
     pub store_probe: Option<StoreProbe>,
+    /// Sinks that have to be there; those that the journal knows go on as they are.
+    pub sinks: Vec<SinkWanted>,
     /// Shown in frames, when there is a demo stream.
     pub demo: Option<Arc<dyn DemoControl>>,
     /// Longest wait at a stop for events that are acked but not stored; they are durable either way.
@@ -57,6 +63,7 @@ pub struct Flow {
     pub intake: Arc<LogIntake>,
     pub rejections: Arc<EdgeRejections>,
     pub host: Arc<PluginHost>,
+    pub sinks: Arc<Sinks>,
     clock: Arc<dyn Clock>,
     intake_log: Log,
     journal_log: Log,
@@ -67,6 +74,7 @@ pub struct Flow {
     background: Mutex<Vec<JoinHandle<()>>>,
     drain_timeout: Duration,
     ordering: weir_event::Ordering,
+    pub(crate) redrives: Redrives,
 }
 
 /// What the threads that watch have in common.
@@ -134,7 +142,19 @@ impl Flow {
             started: Instant::now(),
             failure: Mutex::default(),
         });
+        let (sink_journal, sink_requests) = sink_journal::channel(intake_log.clone());
+        let sinks = Arc::new(Sinks::new(
+            sink_journal,
+            intake_log.clone(),
+            Arc::clone(&shared.store),
+            Arc::clone(&shared.ledger),
+            Arc::clone(&config.clock),
+            Arc::clone(&host),
+        ));
+        let (redrives, redrive_requests) = redrive::channel(intake_log.clone());
         let flow = Self {
+            sinks,
+            redrives,
             intake,
             rejections: Arc::default(),
             host,
@@ -150,12 +170,18 @@ impl Flow {
             ordering: config.ordering,
             data_dir,
         };
-        flow.start_stages(config, journal_appender)?;
+        flow.start_stages(config, journal_appender, sink_requests, redrive_requests)?;
         flow.start_background(config)?;
         Ok(flow)
     }
 
-    fn start_stages(&self, config: &FlowConfig, journal: weir_log::LogAppender) -> Result<(), FlowError> {
+    fn start_stages(
+        &self,
+        config: &FlowConfig,
+        journal: weir_log::LogAppender,
+        sink_requests: SinkRequests,
+        redrives: RedriveRequests,
+    ) -> Result<(), FlowError> {
         let (handoff, handoffs) = mpsc::sync_channel(HANDOFF_BATCHES);
         let (caught_up, caught_up_at) = mpsc::sync_channel::<CaughtUp>(1);
         let projector = Projector {
@@ -179,6 +205,14 @@ impl Flow {
         let dedup_dir = self.data_dir.dedup();
         let plugins = config.plugins.clone();
         let ordering = config.ordering;
+        let sinks = Arc::clone(&self.sinks);
+        // What is accepted from here on is theirs.
+        let end = self.intake_log.end().offset;
+        let wanted: Vec<SinkWanted> = config
+            .sinks
+            .iter()
+            .map(|wanted| SinkWanted { start: wanted.start.or(Some(end)), ..wanted.clone() })
+            .collect();
         self.spawn(&self.stages, "plugins", move || {
             // A projection that ended has said why; there is nothing to run for.
             let Ok(start) = caught_up_at.recv() else { return Ok(()) };
@@ -195,6 +229,7 @@ impl Flow {
                 path: dedup_dir.display().to_string(),
                 message: error.to_string(),
             })?;
+            let new_sinks = sinks.start(start.sinks, &wanted);
             refill_dedup(&mut dedup, &intake_log, &journal_log, &start.projects)?;
             let stage = PluginStage {
                 intake: intake_log.read_from_offset(journal_log.end().offset),
@@ -209,6 +244,12 @@ impl Flow {
                 stopping,
                 ordering,
                 journalled_ordering: start.ordering,
+                sinks,
+                sink_requests,
+                redrives,
+                intake_log: intake_log.clone(),
+                new_sinks,
+                plugins_seen: None,
                 journalled_chain: String::new(),
             };
             stage.run()
@@ -225,6 +266,7 @@ impl Flow {
         let frames = frames::Frames {
             shared: Arc::clone(&self.shared),
             host: Arc::clone(&self.host),
+            sinks: Arc::clone(&self.sinks),
             intake: Arc::clone(&self.intake),
             clock: Arc::clone(&self.clock),
             demo: config.demo.clone(),
@@ -266,8 +308,9 @@ impl Flow {
     /// Appends the counts of refused requests; called about once a second and at the end.
     pub async fn flush_rejections(&self) {
         for record in self.rejections.take(self.clock.now_ms()) {
-            if let Err(error) = self.intake.append(record).await {
-                tracing::warn!(%error, "refused requests are not in the ledger");
+            if let Err(error) = self.intake.append(record.clone()).await {
+                tracing::warn!(%error, "refused requests are not in the ledger yet");
+                self.rejections.put_back(record);
             }
         }
         self.intake.measure_disk();
@@ -287,6 +330,7 @@ impl Flow {
         self.shared.live.journey(offset)
     }
 
+    /// Everything that moves, now; asks the store what its sinks have before them, so it may block.
     pub fn status(&self) -> Status {
         let (ledger, _, counts) = self.shared.ledger.read();
         let mut recovery = self.shared.recovery.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -296,6 +340,7 @@ impl Flow {
             conflicting_duplicates: counts.conflicting_duplicates,
             queryable_lag_ms: self.shared.queryable.newest_ms(),
             plugins: self.host.views(),
+            sinks: self.sinks.views(),
             recovery,
             store_state: self.shared.store.state().as_str().into(),
             ordering: self.ordering.as_str().into(),
@@ -315,6 +360,15 @@ impl Flow {
         Ok(self.shared.store.pool()?.run(sql, limits)?)
     }
 
+    pub(crate) fn store_pool(&self) -> Result<Arc<weir_store::QueryPool>, FlowError> {
+        Ok(self.shared.store.pool()?)
+    }
+
+    /// The sequence of the journal's next record.
+    pub(crate) fn journal_end(&self) -> u64 {
+        self.journal_log.end().sequence
+    }
+
     /// Recounts the logs against the store; blocks its thread.
     pub fn audit(&self) -> Result<Audit, FlowError> {
         audit::audit(&self.intake_log, &self.journal_log, &*self.shared.store.pool()?)
@@ -332,11 +386,14 @@ impl Flow {
         let deadline = Instant::now() + self.drain_timeout;
         while self.failure().is_none() && Instant::now() < deadline {
             let (_, in_flight, _) = self.shared.ledger.read();
-            if in_flight.intake_queue + in_flight.plugins == 0 {
+            let behind = if self.sinks.is_empty() { 0 } else { in_flight.journal_queue + in_flight.projection };
+            if in_flight.intake_queue + in_flight.plugins + behind == 0 {
                 break;
             }
             thread::sleep(Duration::from_millis(5));
         }
+        // Before the stage that writes their cursors.
+        self.sinks.stop();
         self.background_stopping.store(true, Ordering::Release);
         self.stopping.store(true, Ordering::Release);
         self.intake_log.wake_readers();

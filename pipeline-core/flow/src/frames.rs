@@ -15,6 +15,7 @@ use weir_plugins::PluginHost;
 use crate::flow::Shared;
 use crate::intake::LogIntake;
 use crate::ledger::InFlight;
+use crate::sinks::Sinks;
 use crate::stage_times::Stage;
 
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -29,6 +30,7 @@ pub trait DemoControl: Send + Sync {
 pub(crate) struct Frames {
     pub shared: Arc<Shared>,
     pub host: Arc<PluginHost>,
+    pub sinks: Arc<Sinks>,
     pub intake: Arc<LogIntake>,
     pub clock: Arc<dyn Clock>,
     pub demo: Option<Arc<dyn DemoControl>>,
@@ -129,6 +131,7 @@ impl Frames {
             queryable_lag_ms: self.shared.queryable.newest_ms(),
             stages,
             plugins,
+            sinks: self.sinks.newest_views(),
             demo: self.demo.as_ref().map(|demo| demo.state()).unwrap_or_default(),
             events,
             events_skipped,

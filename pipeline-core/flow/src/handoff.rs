@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use weir_event::intake::IntakeRecord;
-use weir_event::journal::{BatchRecord, ControlRecord};
+use weir_event::journal::{BatchRecord, ControlRecord, RedriveRecord};
 use weir_event::normalize::PluginEvent;
 
 /// Batches that may wait in memory; then the plugin stage waits too.
@@ -16,6 +16,7 @@ pub const HANDOFF_BATCHES: usize = 16;
 #[derive(Debug)]
 pub enum Handoff {
     Control { sequence: u64, record: ControlRecord },
+    Redrive { sequence: u64, record: RedriveRecord },
     Batch(Box<HandoffBatch>),
 }
 

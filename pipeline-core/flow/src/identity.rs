@@ -14,8 +14,8 @@ use crate::stored;
 
 #[derive(Debug)]
 pub enum Identity {
-    Arrival(Arrival),
-    EventTime(EventTime),
+    Arrival(Box<Arrival>),
+    EventTime(Box<EventTime>),
 }
 
 /// What identity says of an event.
@@ -31,8 +31,8 @@ pub struct Applied {
 impl Identity {
     pub fn restore(writer: &StoreWriter, restored: &Restored) -> Result<Self, FlowError> {
         match writer.ordering() {
-            Ordering::Arrival => restore::arrival(writer, restored).map(Self::Arrival),
-            Ordering::EventTime => restore_event_time(writer, restored).map(Self::EventTime),
+            Ordering::Arrival => restore::arrival(writer, restored).map(Box::new).map(Self::Arrival),
+            Ordering::EventTime => restore_event_time(writer, restored).map(Box::new).map(Self::EventTime),
         }
     }
 

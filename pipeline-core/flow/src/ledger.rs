@@ -78,6 +78,11 @@ impl Ledger {
         moving(&self.positions)
     }
 
+    /// Events that the store has committed.
+    pub fn stored(&self) -> u64 {
+        self.committed.lock().unwrap_or_else(PoisonError::into_inner).stored
+    }
+
     /// Every term at one moment.
     pub fn read(&self) -> (LedgerView, InFlight, OutcomeCounts) {
         let _alone = self.barrier.write().unwrap_or_else(PoisonError::into_inner);

@@ -1,7 +1,7 @@
 //! Composes the stages into one pipeline, and is the only crate that knows more than one of them.
 //!
 //! ```text
-//! capture ─► intake log ─► plugin stage ─► journal ─► projection ─► store
+//! capture ─► intake log ─► plugin stage ─► journal ─► projection ─► store ─► sinks
 //! ```
 //!
 //! [`Flow::start`] opens both logs and returns; from then on capture may accept. The store is opened,
@@ -21,9 +21,20 @@ mod identity;
 mod intake;
 mod ledger;
 mod live;
+mod plugin_sink;
 mod plugin_stage;
+mod processed_event;
 mod projection;
 mod projector;
+mod redrive;
+mod redrive_command;
+mod redriven;
+mod sink_journal;
+mod sink_source;
+mod sink_states;
+mod sink_wanted;
+mod sinks;
+mod stage_journal;
 mod stage_times;
 mod store_handle;
 mod stored;
@@ -34,4 +45,5 @@ pub use flow::{Flow, FlowConfig};
 pub use frames::{DemoControl, resident_bytes};
 pub use intake::LogIntake;
 pub use projector::StoreProbe;
+pub use sink_wanted::SinkWanted;
 pub use store_handle::StoreState;

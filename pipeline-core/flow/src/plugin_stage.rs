@@ -15,7 +15,7 @@ use serde_json::Value;
 use uuid::Uuid;
 use weir_event::intake::{IntakeBody, IntakeRecord};
 use weir_event::journal::{
-    BatchRecord, ChainMember, ControlRecord, EventEffect, Fate, JournalRecord, Repeat, StepLabel,
+    BatchRecord, ControlRecord, EventEffect, Fate, JournalRecord, Repeat, SinkRecord, StepLabel,
 };
 use weir_event::normalize::{self, PluginEvent};
 use weir_event::{Clock, Ordering as EventOrdering, ProjectId};
@@ -29,6 +29,9 @@ use crate::error::FlowError;
 use crate::handoff::{Handoff, HandoffBatch, Trace};
 use crate::ledger::{Ledger, shift};
 use crate::projection::SETTING_ORDERING;
+use crate::redrive::RedriveRequests;
+use crate::sink_journal::SinkRequests;
+use crate::sinks::Sinks;
 use crate::stage_times::{Stage, StageTimes};
 
 /// A batch ends at about this many events or bytes: enough to share an fdatasync, little enough that
@@ -40,6 +43,8 @@ const IDLE_WAIT: Duration = Duration::from_millis(100);
 const TRACES_PER_BATCH: usize = 24;
 
 pub struct PluginStage {
+    /// The log that `intake` reads, for events that are asked for again.
+    pub intake_log: Log,
     pub intake: LogReader,
     pub journal: LogAppender,
     pub host: Arc<PluginHost>,
@@ -53,6 +58,13 @@ pub struct PluginStage {
     pub ordering: EventOrdering,
     /// The ordering that the journal names last.
     pub journalled_ordering: Option<String>,
+    pub sinks: Arc<Sinks>,
+    pub sink_requests: SinkRequests,
+    pub redrives: RedriveRequests,
+    /// Sinks that the start wants and the journal does not know.
+    pub new_sinks: Vec<SinkRecord>,
+    /// State of the plugins whose exports were last looked at.
+    pub plugins_seen: Option<u64>,
     /// Hash of the newest chain that the journal describes.
     pub journalled_chain: String,
 }
@@ -76,14 +88,22 @@ impl PluginStage {
             let value = self.ordering.as_str().to_owned();
             self.journal_control(ControlRecord::Setting { name: SETTING_ORDERING.into(), value })?;
         }
+        let new_sinks = std::mem::take(&mut self.new_sinks);
+        self.launch_sinks(new_sinks)?;
+        self.launch_plugin_sinks()?;
+        self.sinks.set_started();
         loop {
             self.journal_control_effects()?;
+            self.launch_plugin_sinks()?;
+            self.run_redrives(&mut lane)?;
             if !self.intake.wait(IDLE_WAIT) {
                 if self.stopping.load(Ordering::Acquire) {
-                    return Ok(());
+                    // What sinks of plugins logged as they ended.
+                    return self.journal_control_effects();
                 }
                 continue;
             }
+            self.launch_plugin_sinks()?;
             self.run_batch(&mut lane)?;
         }
     }
@@ -175,7 +195,7 @@ impl PluginStage {
 
     /// Events that plugins made go through the whole chain in turn, as clients' events do; what those
     /// make goes through it again, up to a depth.
-    fn run_emitted(
+    pub(crate) fn run_emitted(
         &mut self,
         lane: &mut Lane,
         mut waiting: Vec<Emitted>,
@@ -373,57 +393,6 @@ impl PluginStage {
             }
         }
         Ok(())
-    }
-
-    fn journal_chain(&mut self, hash: &str, members: &[ChainMember]) -> Result<(), FlowError> {
-        if self.journalled_chain == hash {
-            return Ok(());
-        }
-        self.journal_control(ControlRecord::Chain { hash: hash.to_owned(), plugins: members.to_vec() })?;
-        hash.clone_into(&mut self.journalled_chain);
-        Ok(())
-    }
-
-    /// What plugins logged and stored outside batches: loading, set-up, reloading.
-    fn journal_control_effects(&mut self) -> Result<(), FlowError> {
-        let effects = self.host.drain_control();
-        if !effects.logs.is_empty() {
-            self.journal_control(ControlRecord::Logs { logs: effects.logs })?;
-        }
-        if !effects.storage.is_empty() {
-            self.journal_control(ControlRecord::Storage { mutations: effects.storage })?;
-        }
-        Ok(())
-    }
-
-    fn journal_control(&mut self, record: ControlRecord) -> Result<(), FlowError> {
-        let payload = codec::encode_journal(&JournalRecord::Control(record.clone()))?;
-        let durable = self.journal.append_blocking(payload, 0)?;
-        self.hand_off(Handoff::Control { sequence: durable.sequence, record });
-        Ok(())
-    }
-
-    fn journal_batch(&mut self, record: &BatchRecord, event_count: u32) -> Result<u64, FlowError> {
-        let started = Instant::now();
-        let payload = codec::encode_journal(&JournalRecord::Batch(record.clone()))?;
-        let durable = self.journal.append_blocking(payload, event_count)?;
-        if durable.offset != record.first_offset {
-            return Err(FlowError::Disagreement(format!(
-                "the journal is at offset {}, the intake batch starts at {}",
-                durable.offset, record.first_offset
-            )));
-        }
-        self.ledger.step(|positions| {
-            shift(&positions.plugins_in_hand, -i64::from(event_count));
-            shift(&positions.journalled, i64::from(event_count));
-        });
-        self.times.record(Stage::Journal, started.elapsed(), u64::from(event_count));
-        Ok(durable.sequence)
-    }
-
-    /// Waits when the projection is behind. One that is gone reads the journal when it comes back.
-    fn hand_off(&self, handoff: Handoff) {
-        self.handoff.send(handoff).ok();
     }
 
     fn note_wait(&self, intake: &[IntakeRecord]) {

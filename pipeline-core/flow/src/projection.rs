@@ -3,9 +3,10 @@
 //! Given the same intake and journal records it gives the same rows, on any machine, live or in a
 //! rebuild. It calls no plugin and sends nothing outward.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
+use uuid::Uuid;
 use weir_event::intake::{CapturedEvent, IntakeBody, IntakeRecord};
 use weir_event::journal::{
     BatchRecord, ChainMember, ControlRecord, EventEffect, Fate, PluginLog, Repeat, StorageMutation,
@@ -17,6 +18,7 @@ use weir_store::{Cursor, PluginLogRow, Restored, RowBatch, StorageRow, StoreWrit
 use crate::emitted;
 use crate::error::FlowError;
 use crate::identity::Identity;
+use crate::sink_states::SinkStates;
 use crate::stored::{self, Ended, EventContext, Stored};
 
 const META_CHAIN: &str = "chain:";
@@ -32,6 +34,9 @@ pub struct Projection {
     projects: HashMap<String, u32>,
     chains: HashMap<String, Vec<ChainMember>>,
     ordering: Option<String>,
+    pub sinks: SinkStates,
+    /// (offset, uuid) of the dead letters that no redrive has closed.
+    pub(crate) letters: HashSet<(u64, Uuid)>,
 }
 
 /// What became of one event, for the live view.
@@ -62,6 +67,8 @@ impl Projection {
             projects: restored.projects.iter().map(|(id, token)| (token.clone(), *id)).collect(),
             chains,
             ordering: ordering.map(|(_, value)| value.clone()),
+            sinks: SinkStates::restore(&restored.sinks),
+            letters: restored.dead_letters.iter().copied().collect(),
         })
     }
 
@@ -99,6 +106,9 @@ impl Projection {
                     self.ordering = Some(value.clone());
                 }
                 rows.meta.push((format!("{META_SETTING}{name}"), value.clone()));
+            }
+            ControlRecord::Sink(_) | ControlRecord::SinkCursor(_) | ControlRecord::SinkRemoved { .. } => {
+                self.sinks.apply(sequence, record, &mut rows);
             }
         }
         rows
@@ -140,6 +150,7 @@ impl Projection {
                     chain_hash: &batch.chain_hash,
                     record,
                     offset: batch.first_offset + index as u64,
+                    is_captured: true,
                     rows: &mut rows,
                 };
                 let result = self.apply_event(&mut context, event, effect, at_hand);
@@ -158,6 +169,7 @@ impl Projection {
             )));
         }
         self.apply_emitted(sequence, batch, intake, &mut rows)?;
+        self.letters.extend(rows.dead_letters.iter().map(|row| (row.offset, row.event_uuid)));
         rows.plugin_logs = log_rows(sequence, batch.first_offset, &batch.logs);
         rows.storage = storage_rows(sequence, &batch.storage);
         self.cursor.intake_offset += u64::from(batch.event_count);
@@ -187,6 +199,7 @@ impl Projection {
                 chain_hash: &event.chain_hash,
                 record: &record,
                 offset: event.parent_offset,
+                is_captured: false,
                 rows,
             };
             let result = self.apply_event(&mut context, Some(&captured), &event.effect, None);
@@ -196,7 +209,7 @@ impl Projection {
         Ok(())
     }
 
-    fn apply_event(
+    pub(crate) fn apply_event(
         &mut self,
         context: &mut EventContext<'_>,
         captured: Option<&CapturedEvent>,
@@ -265,7 +278,7 @@ fn dropped_by(chain: &[ChainMember], effect: &EventEffect) -> String {
     }
 }
 
-fn log_rows(sequence: u64, offset: u64, logs: &[PluginLog]) -> Vec<PluginLogRow> {
+pub(crate) fn log_rows(sequence: u64, offset: u64, logs: &[PluginLog]) -> Vec<PluginLogRow> {
     logs.iter()
         .enumerate()
         .map(|(index, log)| PluginLogRow {
@@ -281,7 +294,7 @@ fn log_rows(sequence: u64, offset: u64, logs: &[PluginLog]) -> Vec<PluginLogRow>
         .collect()
 }
 
-fn storage_rows(sequence: u64, mutations: &[StorageMutation]) -> Vec<StorageRow> {
+pub(crate) fn storage_rows(sequence: u64, mutations: &[StorageMutation]) -> Vec<StorageRow> {
     mutations
         .iter()
         .enumerate()

@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use weir_event::Clock;
-use weir_event::journal::{BatchRecord, JournalRecord};
+use weir_event::journal::{BatchRecord, JournalRecord, RedriveRecord};
 use weir_log::{Log, LogReader};
-use weir_store::{RowBatch, StoreConfig, StoreError, StoreWriter};
+use weir_store::{RowBatch, SinkRow, StoreConfig, StoreError, StoreWriter};
 
 use crate::codec;
 use crate::error::FlowError;
@@ -21,6 +21,7 @@ use crate::handoff::{Handoff, HandoffBatch};
 use crate::ledger::{Ledger, shift};
 use crate::live::LiveFeed;
 use crate::projection::Projection;
+use crate::redrive;
 use crate::stage_times::{Stage, StageTimes};
 use crate::store_handle::{StoreHandle, StoreState};
 use std::sync::atomic::Ordering;
@@ -59,6 +60,7 @@ pub struct CaughtUp {
     pub plugin_storage: Vec<(String, String, String)>,
     /// The ordering that the journal names last.
     pub ordering: Option<String>,
+    pub sinks: Vec<SinkRow>,
 }
 
 struct Open {
@@ -85,6 +87,7 @@ impl Projector {
             projects: open.projection.projects().clone(),
             plugin_storage: std::mem::take(&mut open.plugin_storage),
             ordering: open.projection.ordering().map(str::to_owned),
+            sinks: open.projection.sinks.rows(),
         };
         caught_up.send(start).ok();
         let mut presence_checked = Instant::now();
@@ -211,6 +214,12 @@ impl Projector {
                         let rows = open.projection.apply_control(record.sequence, &control);
                         self.add(open, rows, 0);
                     }
+                    JournalRecord::Redrive(redrive) => {
+                        for mutation in &redrive.storage {
+                            remember(&mut open.plugin_storage, mutation);
+                        }
+                        self.take_redrive(open, record.sequence, &redrive)?;
+                    }
                     JournalRecord::Batch(batch) => {
                         for mutation in &batch.storage {
                             remember(&mut open.plugin_storage, mutation);
@@ -242,7 +251,7 @@ impl Projector {
     /// Takes what the plugin stage handed over, if it is the next record; reads the journal if not.
     fn take(&self, open: &mut Open, handoff: Handoff, handoffs: &Receiver<Handoff>) -> Result<(), FlowError> {
         let sequence = match &handoff {
-            Handoff::Control { sequence, .. } => *sequence,
+            Handoff::Control { sequence, .. } | Handoff::Redrive { sequence, .. } => *sequence,
             Handoff::Batch(batch) => batch.sequence,
         };
         let next = open.projection.cursor.journal_sequence;
@@ -257,8 +266,17 @@ impl Projector {
                 let rows = open.projection.apply_control(sequence, &record);
                 self.add(open, rows, 0);
             }
+            Handoff::Redrive { sequence, record } => self.take_redrive(open, sequence, &record)?,
             Handoff::Batch(batch) => self.take_batch(open, *batch)?,
         }
+        Ok(())
+    }
+
+    fn take_redrive(&self, open: &mut Open, sequence: u64, record: &RedriveRecord) -> Result<(), FlowError> {
+        let offsets = record.entries.iter().map(|entry| entry.offset).collect();
+        let found = redrive::find(&self.intake, &offsets)?;
+        let rows = open.projection.apply_redrive(sequence, record, &found)?;
+        self.add(open, rows, 0);
         Ok(())
     }
 

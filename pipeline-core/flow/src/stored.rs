@@ -27,6 +27,8 @@ pub struct EventContext<'a> {
     pub chain_hash: &'a str,
     pub record: &'a IntakeRecord,
     pub offset: u64,
+    /// By a client, not by a plugin.
+    pub is_captured: bool,
     pub rows: &'a mut RowBatch,
 }
 
@@ -47,6 +49,8 @@ impl EventContext<'_> {
             error_at_ms: self.batch.processed_at_ms,
             error_location: "weir_ingest_event",
             error: reason.to_owned(),
+            is_captured: self.is_captured,
+            journal_sequence: self.sequence,
             offset: self.offset,
         });
     }
@@ -201,6 +205,10 @@ pub fn store(
     Ok(Stored { is_identified: outcome.is_identified, replaces: replaces.is_some() })
 }
 
+fn display_name(member: &ChainMember) -> Value {
+    format!("{} ({})", member.name, member.plugin_id).into()
+}
+
 /// The lists that PostHog's plugin server writes, under the same names.
 fn name_plugins(properties: &mut PluginEvent, chain: &[ChainMember], steps: &[StepEffect]) {
     let named = |failed: bool| -> Value {
@@ -208,12 +216,14 @@ fn name_plugins(properties: &mut PluginEvent, chain: &[ChainMember], steps: &[St
             .iter()
             .filter(|step| (step.label == StepLabel::Error) == failed && step.label != StepLabel::Skipped)
             .filter_map(|step| chain.get(usize::from(step.plugin)))
-            .map(|member| Value::String(format!("{} ({})", member.name, member.plugin_id)))
+            .map(display_name)
             .collect()
     };
     properties.insert("$plugins_succeeded".into(), named(false));
     properties.insert("$plugins_failed".into(), named(true));
-    properties.insert("$plugins_deferred".into(), json!([]));
+    let deferred = |member: &&ChainMember| member.is_deferred;
+    let named_deferred: Value = chain.iter().filter(deferred).map(display_name).collect();
+    properties.insert("$plugins_deferred".into(), named_deferred);
 }
 
 fn steps_json(chain: &[ChainMember], steps: &[StepEffect]) -> String {

@@ -206,20 +206,17 @@ impl Project {
         state.registers.add(key, &facts);
         state.uses.insert(key, facts);
         touched.insert(Rc::clone(&id));
-        if let Some(link) = link_of(event) {
-            match merge::refusal(event, &link) {
-                Some(warning) => changes.warnings.extend(warning),
-                None => {
-                    let other = self.known_id(&link.other);
-                    let edge = Edge { target: Rc::clone(&id), other: Rc::clone(&other), forced: link.forced };
-                    self.edges.insert(key, edge);
-                    for end in [&id, &other] {
-                        self.ids.get_mut(end).expect("invariant: made just above").edges.insert(key);
-                    }
-                    self.ids.get_mut(&other).expect("invariant: made just above").named.insert(key);
-                    touched.insert(other);
-                }
+        if let Some(link) = link_of(event)
+            && merge::joins(event, &link, &mut changes.warnings)
+        {
+            let other = self.known_id(&link.other);
+            let edge = Edge { target: Rc::clone(&id), other: Rc::clone(&other), forced: link.forced };
+            self.edges.insert(key, edge);
+            for end in [&id, &other] {
+                self.ids.get_mut(end).expect("invariant: made just above").edges.insert(key);
             }
+            self.ids.get_mut(&other).expect("invariant: made just above").named.insert(key);
+            touched.insert(other);
         }
         id
     }

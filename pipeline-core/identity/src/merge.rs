@@ -2,6 +2,7 @@
 //! person of the event. Always the other into the one of `distinct_id`.
 
 use serde_json::json;
+use weir_event::js;
 use weir_event::prepare::Warning;
 
 use crate::event::IdentityEvent;
@@ -21,20 +22,19 @@ pub(crate) struct Link {
     pub forced: bool,
 }
 
-/// Why a link joins nothing, before any person is looked at.
-pub(crate) fn refusal(event: &IdentityEvent<'_>, link: &Link) -> Option<Option<Warning>> {
+/// Whether a link joins two ids that may be joined, before any person is looked at.
+pub(crate) fn joins(event: &IdentityEvent<'_>, link: &Link, warnings: &mut Vec<Warning>) -> bool {
     let other_id = link.other.as_str();
     if other_id == event.distinct_id {
-        return Some(None);
+        return false;
     }
-    [(event.distinct_id, other_id), (other_id, event.distinct_id)].into_iter().find(|(id, _)| is_illegal(id)).map(
-        |(illegal, counterpart)| {
-            Some(Warning {
-                kind: "cannot_merge_with_illegal_distinct_id",
-                details: json!({"illegalDistinctId": illegal, "otherDistinctId": counterpart}),
-            })
-        },
-    )
+    let illegal =
+        [(event.distinct_id, other_id), (other_id, event.distinct_id)].into_iter().find(|(id, _)| is_illegal(id));
+    warnings.extend(illegal.map(|(illegal, counterpart)| Warning {
+        kind: "cannot_merge_with_illegal_distinct_id",
+        details: json!({"illegalDistinctId": illegal, "otherDistinctId": counterpart}),
+    }));
+    illegal.is_none()
 }
 
 impl People {
@@ -46,8 +46,7 @@ impl People {
         link: &Link,
         changes: &mut Changes,
     ) -> (Option<PersonIndex>, bool) {
-        if let Some(warning) = refusal(event, link) {
-            changes.warnings.extend(warning);
+        if !joins(event, link, &mut changes.warnings) {
             return (None, false);
         }
         let other_id = link.other.as_str();
@@ -112,8 +111,39 @@ pub fn is_illegal(distinct_id: &str) -> bool {
         "false",
     ];
     const EXACT: [&str; 6] = ["[object Object]", "NaN", "None", "none", "null", "0"];
-    distinct_id.trim().is_empty()
+    js::is_blank(distinct_id)
         || EXACT.contains(&distinct_id)
         || ANY_CASE.iter().any(|name| name.eq_ignore_ascii_case(distinct_id))
         || distinct_id.chars().nth(ID_LIMIT_CHARS).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_listed_spellings_are_mistakes() {
+        let any_case = [
+            "anonymous",
+            "guest",
+            "distinctid",
+            "distinct_id",
+            "id",
+            "not_authenticated",
+            "email",
+            "undefined",
+            "true",
+            "false",
+        ];
+        for id in any_case {
+            assert!(is_illegal(id) && is_illegal(&id.to_uppercase()), "{id}");
+        }
+        for id in ["[object Object]", "NaN", "None", "none", "null", "0", "", " ", "\t\u{a0}\u{feff}"] {
+            assert!(is_illegal(id), "{id:?}");
+        }
+        for id in ["Nan", "nan", "NONE", "Null", "[object object]", "anon", " id", "00", "'null'", "\"0\"", "\u{85}"] {
+            assert!(!is_illegal(id), "{id:?}");
+        }
+        assert!(!is_illegal(&"é".repeat(400)) && is_illegal(&"é".repeat(401)));
+    }
 }

@@ -77,6 +77,17 @@ fn properties_of_a_known_person_change_by_the_three_verbs() {
 }
 
 #[test]
+fn a_late_event_overwrites_what_is_newer() {
+    let mut run = Run::new();
+    run.count = 100;
+    run.event("e", "a", json!({"$set": {"x": "newer"}}));
+    run.count = 50;
+    let outcome = run.event("e", "a", json!({"$set": {"x": "older"}}));
+    assert_eq!(own(&outcome.person_properties), json!({"x": "older"}), "the order of arrival decides");
+    assert_eq!(outcome.person_created_at_ms, 101_000, "and leaves the time of creation");
+}
+
+#[test]
 fn identify_joins_as_the_table_says() {
     // (target identified, other identified) -> (merged, target identified afterwards)
     for (target, other, merged) in
@@ -212,7 +223,7 @@ fn step() -> impl Strategy<Value = (&'static str, u8, Value)> {
 }
 
 fn id_text(id: u8) -> String {
-    if id % 2 == 0 { format!("0190163a-0000-7000-8000-0000000000{id:02}") } else { format!("person {id}") }
+    if id.is_multiple_of(2) { format!("0190163a-0000-7000-8000-0000000000{id:02}") } else { format!("person {id}") }
 }
 
 proptest! {
@@ -300,4 +311,51 @@ fn five_group_types_get_a_slot_and_later_sets_win() {
     let second = set(60, json!({"plan": "pro"}));
     assert_eq!(second[0].version, 2, "its time moves on although the value stays");
     assert_eq!(parsed(&second[0].properties), json!({"plan": "pro", "seats": 1}));
+}
+
+#[test]
+fn groupidentify_needs_a_type_and_a_key() {
+    let mut run = Run::new();
+    for nothing in [
+        json!({"$group_key": "k", "$group_set": {"a": 1}}),
+        json!({"$group_type": "t", "$group_key": ""}),
+        json!({"$group_type": 0, "$group_key": "k"}),
+    ] {
+        let changes = run.event("$groupidentify", "u", nothing).changes;
+        assert!(changes.groups.is_empty() && changes.group_types.is_empty());
+    }
+    assert_eq!(run.identity.person_count(), 1, "it makes a person all the same");
+    let named = json!({"$group_type": "t", "$group_key": [1, 2], "$group_set": "no object"});
+    let group = &run.event("$groupidentify", "u", named).changes.groups[0];
+    assert_eq!((group.kind.as_str(), group.key.as_str(), group.version), ("t", "1,2", 1));
+    assert_eq!(parsed(&group.properties), json!({}));
+}
+
+#[test]
+fn of_two_group_sets_at_one_time_the_first_counts() {
+    let mut run = Run::new();
+    let mut set = |value: Value| {
+        run.count = 10;
+        let outcome =
+            run.event("$groupidentify", "u", json!({"$group_type": "t", "$group_key": "k", "$group_set": value}));
+        outcome.changes.groups
+    };
+    set(json!({"a": 1}));
+    assert!(set(json!({"a": 2})).is_empty());
+    assert_eq!(parsed(&set(json!({"a": 3, "b": 3}))[0].properties), json!({"a": 1, "b": 3}));
+}
+
+#[test]
+fn a_group_key_has_a_limit() {
+    let mut run = Run::new();
+    let mut named = |characters: usize| {
+        let key = "é".repeat(characters);
+        run.event("$groupidentify", "u", json!({"$group_type": "t", "$group_key": key})).changes
+    };
+    assert_eq!(named(400).groups.len(), 1);
+    let changes = named(401);
+    assert!(changes.groups.is_empty());
+    assert_eq!(changes.warnings[0].kind, "group_key_too_long");
+    assert_eq!(changes.warnings[0].details["groupKey"], "é".repeat(100));
+    assert_eq!(changes.warnings[0].details["groupKeyLength"], 401);
 }

@@ -84,7 +84,7 @@ pub(crate) fn open(config: &LogConfig) -> Result<(State, Recovery), LogError> {
     }
     recovery.segments = segments.len();
     recovery.end = end;
-    Ok((State { segments, end, failure: None }, recovery))
+    Ok((State { segments, end, failure: None, wakes: 0 }, recovery))
 }
 
 fn open_segment(config: &LogConfig, path: &Path) -> Result<Option<Segment>, LogError> {

@@ -60,6 +60,8 @@ pub(crate) struct State {
     pub segments: Vec<Segment>,
     pub end: LogEnd,
     pub failure: Option<LogError>,
+    /// How often readers were woken for something other than a record.
+    pub wakes: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -135,19 +137,21 @@ impl Log {
         LogReader::new(self.clone(), at, position, 0, sequence)
     }
 
-    /// Waits until the log holds more than `sequence` records or `timeout` has passed.
+    /// Waits until the log holds more than `sequence` records, `timeout` has passed or readers are woken.
     pub fn wait_past(&self, sequence: u64, timeout: Duration) -> LogEnd {
         let state = self.shared.lock();
+        let wakes = state.wakes;
         let (state, _) = self
             .shared
             .grown
-            .wait_timeout_while(state, timeout, |state| state.end.sequence <= sequence)
+            .wait_timeout_while(state, timeout, |state| state.end.sequence <= sequence && state.wakes == wakes)
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         state.end
     }
 
-    /// Wakes readers that wait, so that they can see that the process is stopping.
+    /// Wakes readers that wait, so that they can see to something else: a stop, or other work.
     pub fn wake_readers(&self) {
+        self.shared.lock().wakes += 1;
         self.shared.grown.notify_all();
     }
 }

@@ -76,9 +76,10 @@ impl Parts {
     fn milliseconds(self) -> Option<i64> {
         let day = self.days()?;
         let time = self.time_of_day()?;
-        let offset = self
-            .zone_sign
-            .map_or(0, |sign| sign * (self.zone_hour.unwrap_or(0) * 3600 + self.zone_minute.unwrap_or(0) * 60) * 1000);
+        // V8 multiplies in unsigned 32 bits and gives up on what does not fit signed ones.
+        let (hour, minute) = (self.zone_hour.unwrap_or(0) as u32, self.zone_minute.unwrap_or(0) as u32);
+        let seconds = hour.wrapping_mul(3600).wrapping_add(minute.wrapping_mul(60));
+        let offset = self.zone_sign.unwrap_or(0) * i64::from(i32::try_from(seconds).ok()?) * 1000;
         let milliseconds = day.checked_mul(86_400_000)? + time - offset;
         (milliseconds.abs() <= MAX_DATE_MS).then_some(milliseconds)
     }
@@ -333,6 +334,10 @@ mod tests {
             ("+275760-09-13T00:00:00.001Z", None),
             ("-271821-04-20T00:00:00Z", Some(-MAX_DATE_MS)),
             ("-000000-01-01", Some(978_307_200_000)),
+            ("2023-01-02\0 or so", Some(1_672_617_600_000)),
+            ("2 Jan 2023 10:00\u{2028}GMT", None),
+            ("1/1/2023 10:00+1193047:00", Some(1_672_565_296_000)),
+            ("1/1/2023 10:00+596524:00", None),
             ("soon", None),
             ("", None),
         ] {

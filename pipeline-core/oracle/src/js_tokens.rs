@@ -1,6 +1,6 @@
 //! The words of a date, as V8 takes a text apart before it looks for a date in it.
 
-use crate::javascript::is_white_space;
+use crate::javascript;
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum Token {
@@ -65,7 +65,8 @@ impl Scanner {
 }
 
 fn tokens(text: &str) -> Vec<Token> {
-    let characters: Vec<char> = text.chars().collect();
+    // To V8 a NUL is the end.
+    let characters: Vec<char> = text.chars().take_while(|character| *character != '\0').collect();
     let run = |from: usize, test: &dyn Fn(char) -> bool| characters[from..].iter().take_while(|c| test(**c)).count();
     let mut found = Vec::new();
     let mut at = 0;
@@ -92,6 +93,11 @@ fn tokens(text: &str) -> Vec<Token> {
         }
     }
     found
+}
+
+/// V8 reads dates without looking for the line ends of Unicode.
+fn is_white_space(character: char) -> bool {
+    javascript::is_white_space(character) && !matches!(character, '\u{2028}' | '\u{2029}')
 }
 
 fn after_parentheses(characters: &[char], open: usize) -> usize {

@@ -19,6 +19,7 @@ use weir_event::journal::StorageMutation;
 use crate::batch::ControlEffects;
 use crate::engine::JsEngine;
 use crate::error::PluginError;
+use crate::exporter::{ExportMethod, Exporter};
 use crate::instance::Instance;
 use crate::lane::Lane;
 use crate::limits::Limits;
@@ -170,6 +171,27 @@ impl PluginHost {
     /// A lane with its own instances of every live plugin, for one thread with at least 2 MiB of stack.
     pub fn lane(&self) -> Lane {
         Lane::new(Arc::clone(&self.shared))
+    }
+
+    /// Moves on whenever a plugin changes.
+    pub fn generation(&self) -> u64 {
+        self.shared.generation.load(Ordering::Acquire)
+    }
+
+    /// Live plugins that want stored events, in chain order: id and method.
+    pub fn exports(&self) -> Vec<(String, ExportMethod)> {
+        let slots = lock(&self.shared.slots).clone();
+        let wanted = |slot: &Arc<Slot>| {
+            let version = slot.version();
+            let has = |method: &ExportMethod| version.as_ref().is_some_and(|live| live.has_method(method.as_str()));
+            ExportMethod::ALL.into_iter().filter(has).map(|method| (slot.id.clone(), method)).collect::<Vec<_>>()
+        };
+        slots.iter().flat_map(wanted).collect()
+    }
+
+    /// Calls one of them, from one thread with at least 2 MiB of stack.
+    pub fn exporter(&self, plugin_id: &str, method: ExportMethod) -> Exporter {
+        Exporter::new(Arc::clone(&self.shared), plugin_id.to_owned(), method)
     }
 
     /// What was logged and stored outside batches since the last call.

@@ -33,9 +33,6 @@ pub enum CallError {
     Lost(Loss),
 }
 
-/// A call into the engine that is not about events.
-type Lifecycle = fn(&bindings::Engine, &mut Store<InstanceState>) -> wasmtime::Result<Result<(), Failure>>;
-
 pub struct Instance {
     store: Store<InstanceState>,
     functions: bindings::Engine,
@@ -74,16 +71,36 @@ impl Instance {
     }
 
     pub fn setup(&mut self, engine: &JsEngine) -> Result<(), CallError> {
-        self.lifecycle(engine, "setupPlugin", |functions, store| functions.call_setup(store))
+        let budget = self.store.data().around.limits.cpu_setup;
+        self.outside_batches(engine, "setupPlugin", budget, |functions, store| functions.call_setup(store))
     }
 
     pub fn teardown(&mut self, engine: &JsEngine) -> Result<(), CallError> {
-        self.lifecycle(engine, "teardownPlugin", |functions, store| functions.call_teardown(store))
+        let budget = self.store.data().around.limits.cpu_setup;
+        self.outside_batches(engine, "teardownPlugin", budget, |functions, store| functions.call_teardown(store))
     }
 
-    fn lifecycle(&mut self, engine: &JsEngine, name: &str, call: Lifecycle) -> Result<(), CallError> {
+    pub fn on_event(&mut self, engine: &JsEngine, event: &str) -> Result<(), CallError> {
+        let budget = self.store.data().around.limits.cpu_per_event;
+        self.outside_batches(engine, "onEvent", budget, |functions, store| functions.call_on_event(store, event))
+    }
+
+    /// The events share the budget that each has in `processEvent`.
+    pub fn export_events(&mut self, engine: &JsEngine, events: &[String]) -> Result<(), CallError> {
+        let budget = self.store.data().around.limits.cpu_per_event * events.len().max(1) as u32;
+        self.outside_batches(engine, "exportEvents", budget, |functions, store| {
+            functions.call_export_events(store, events)
+        })
+    }
+
+    fn outside_batches(
+        &mut self,
+        engine: &JsEngine,
+        name: &str,
+        budget: Duration,
+        call: impl FnOnce(&bindings::Engine, &mut Store<InstanceState>) -> wasmtime::Result<Result<(), Failure>>,
+    ) -> Result<(), CallError> {
         let _running = engine.run_guard();
-        let budget = self.store.data().around.limits.cpu_setup;
         self.prepare(budget);
         let result = call(&self.functions, &mut self.store);
         let result = result.map_err(|error| self.lost(&error, name, budget))?;

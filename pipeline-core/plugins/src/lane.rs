@@ -162,6 +162,9 @@ impl Lane {
                 plugin_id: member.version.identity.plugin_id.clone(),
                 name: member.version.identity.name.clone(),
                 version: member.version.identity.version.clone(),
+                is_deferred: ["onEvent", "exportEvents", "onSnapshot"]
+                    .iter()
+                    .any(|method| member.version.has_method(method)),
             })
             .collect();
         self.hash = chain_hash(&self.chain);
@@ -178,7 +181,7 @@ impl Drop for Lane {
 
 impl Shared {
     /// `teardownPlugin` may take its time, so the loader runs it.
-    fn retire(&self, instance: Option<Instance>) {
+    pub(crate) fn retire(&self, instance: Option<Instance>) {
         if let Some(instance) = instance {
             // After shutdown there is nobody left to tear down; dropping frees everything.
             let _ = self.to_loader.send(Message::Retire(Box::new(instance)));

@@ -37,7 +37,11 @@ impl Version {
     }
 
     pub fn processes_events(&self) -> bool {
-        self.description.get().is_some_and(|known| known.methods.iter().any(|method| method == "processEvent"))
+        self.has_method("processEvent")
+    }
+
+    pub fn has_method(&self, name: &str) -> bool {
+        self.description.get().is_some_and(|known| known.methods.iter().any(|method| method == name))
     }
 }
 

@@ -108,6 +108,13 @@ pub fn superseded(appender: &mut Appender<'_>, rows: &RowBatch) -> duckdb::Resul
     })
 }
 
+pub fn redriven(appender: &mut Appender<'_>, rows: &RowBatch) -> duckdb::Result<()> {
+    let mut text = UuidText::new();
+    rows.redriven.iter().try_for_each(|(offset, uuid, sequence, outcome)| {
+        appender.append_row(params![offset, text.of(*uuid), sequence, outcome.as_str()])
+    })
+}
+
 pub fn plugin_logs(appender: &mut Appender<'_>, rows: &RowBatch) -> duckdb::Result<()> {
     let mut uuid = UuidText::new();
     rows.plugin_logs.iter().try_for_each(|row| {
@@ -141,6 +148,8 @@ pub fn dead_letters(appender: &mut Appender<'_>, rows: &RowBatch) -> duckdb::Res
             at(row.error_at_ms),
             row.error_location,
             row.error,
+            row.is_captured,
+            row.journal_sequence,
             row.offset,
         ])
     })
@@ -171,6 +180,23 @@ pub fn projects(appender: &mut Appender<'_>, rows: &RowBatch) -> duckdb::Result<
     rows.projects
         .iter()
         .try_for_each(|(team_id, token, offset)| appender.append_row(params![i64::from(*team_id), token, offset]))
+}
+
+pub fn sink_failures(appender: &mut Appender<'_>, rows: &RowBatch) -> duckdb::Result<()> {
+    let mut uuid = UuidText::new();
+    rows.sink_failures.iter().try_for_each(|row| {
+        let failure = &row.failure;
+        appender.append_row(params![
+            uuid.of(row.id),
+            row.sink,
+            at(failure.at_ms),
+            failure.first_offset,
+            failure.until_offset,
+            failure.events,
+            failure.attempts,
+            failure.reason,
+        ])
+    })
 }
 
 pub fn meta(appender: &mut Appender<'_>, rows: &RowBatch) -> duckdb::Result<()> {

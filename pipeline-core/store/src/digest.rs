@@ -11,7 +11,7 @@ use crate::error::StoreError;
 
 /// Views that are compared, with the columns that make up a row. `_offset` is part of it: a row must
 /// come from the same event.
-const TABLES: [(&str, &str); 9] = [
+const TABLES: [(&str, &str); 10] = [
     (
         "events",
         "uuid, event, properties, timestamp, team_id, distinct_id, elements_chain, created_at, person_id, \
@@ -26,6 +26,7 @@ const TABLES: [(&str, &str); 9] = [
     ("ingestion_warnings", "id, team_id, type, details, timestamp, _offset"),
     ("plugin_storage", "plugin_id, key, value"),
     ("projects", "team_id, token"),
+    ("sink_failures", "id, sink, timestamp, first_offset, until_offset, events, attempts, reason"),
 ];
 
 /// The same where the order of arrival makes no difference: without what only says when something came.

@@ -42,7 +42,8 @@ impl StoreError {
             Self::Refused(_) => "use one SELECT, WITH, FROM, DESCRIBE, SHOW or EXPLAIN statement",
             Self::TimedOut { .. } => "narrow the query, or ask for a longer time",
             Self::Sql(_) => {
-                "tables: events, persons, person_distinct_ids, groups, plugin_logs, dead_letters, ingestion_warnings"
+                "tables: events, persons, person_distinct_ids, groups, plugin_logs, dead_letters, ingestion_warnings, \
+                 sinks, sink_failures"
             }
             Self::Rebuilding => "ask again in a moment; capture keeps accepting",
         }

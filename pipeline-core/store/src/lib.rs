@@ -18,21 +18,24 @@
 mod append;
 mod digest;
 mod error;
+mod export;
 mod people;
 mod query;
 mod restore;
 mod rows;
 mod schema;
+mod sinks;
 mod value;
 mod writer;
 
 pub use digest::digests;
 pub use error::StoreError;
+pub use export::{Exported, export, pending};
 pub use people::Holding;
 pub use query::{QueryLimits, QueryPool};
 pub use restore::{CountedEvent, Restored, Versions};
 pub use rows::{
     Cursor, DeadLetterRow, DistinctIdRow, EventRow, GroupRow, GroupTypeRow, PersonRow, PluginLogRow, RowBatch,
-    StorageRow, WarningRow,
+    SinkFailureRow, SinkRow, StorageRow, WarningRow,
 };
 pub use writer::{StoreConfig, StoreWriter, open_read_only, probe};

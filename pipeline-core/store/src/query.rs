@@ -50,6 +50,16 @@ impl QueryPool {
             idle = self.returned.wait(idle).unwrap_or_else(PoisonError::into_inner);
         };
         drop(idle);
+        self.lend(connection, work)
+    }
+
+    /// The same for who would rather come back than wait behind users' queries.
+    pub fn try_with<T>(&self, work: impl FnOnce(&Connection) -> T) -> Option<T> {
+        let connection = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
+        Some(self.lend(connection, work))
+    }
+
+    fn lend<T>(&self, connection: Connection, work: impl FnOnce(&Connection) -> T) -> T {
         let result = work(&connection);
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         self.returned.notify_one();

@@ -5,7 +5,8 @@ use weir_event::clock::UnixMillis;
 use weir_event::outcome::OutcomeCounts;
 
 use crate::error::StoreError;
-use crate::rows::{Cursor, GroupRow, GroupTypeRow};
+use crate::rows::{Cursor, GroupRow, GroupTypeRow, SinkRow};
+use crate::sinks;
 use crate::writer::StoreWriter;
 
 /// Current state but for persons, which are read one by one: there may be many.
@@ -18,8 +19,11 @@ pub struct Restored {
     pub projects: Vec<(u32, String)>,
     /// (key, value), oldest first.
     pub meta: Vec<(String, String)>,
+    /// (offset, uuid) of open dead letters.
+    pub dead_letters: Vec<(u64, Uuid)>,
     /// (plugin, key, JSON value)
     pub plugin_storage: Vec<(String, String, String)>,
+    pub sinks: Vec<SinkRow>,
 }
 
 /// What identity needs of a stored event.
@@ -146,9 +150,12 @@ impl StoreWriter {
         let plugin_storage = self.rows("SELECT plugin_id, key, value FROM plugin_storage ORDER BY ALL", |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })?;
+        let dead_letters = self
+            .rows("SELECT _offset, event_uuid::VARCHAR FROM dead_letters", |row| Ok((row.get(0)?, uuid_at(row, 1)?)))?;
         let meta =
             self.rows("SELECT key, value FROM weir_meta ORDER BY rowid", |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(Restored { cursor, group_types, groups, projects, meta, plugin_storage })
+        let sinks = self.rows(sinks::SELECT, sinks::read)?;
+        Ok(Restored { cursor, group_types, groups, projects, meta, dead_letters, plugin_storage, sinks })
     }
 
     fn rows<T>(
@@ -162,7 +169,7 @@ impl StoreWriter {
     }
 }
 
-fn uuid_at(row: &duckdb::Row<'_>, column: usize) -> duckdb::Result<Uuid> {
+pub(crate) fn uuid_at(row: &duckdb::Row<'_>, column: usize) -> duckdb::Result<Uuid> {
     let text: String = row.get(column)?;
     Uuid::parse_str(&text)
         .map_err(|error| duckdb::Error::FromSqlConversionFailure(column, duckdb::types::Type::Text, Box::new(error)))

@@ -1,7 +1,9 @@
 //! What the projection hands to the writer: rows, and the cursor they bring the store to.
 
 use uuid::Uuid;
+use weir_event::Outcome;
 use weir_event::clock::UnixMillis;
+use weir_event::journal::{SinkCursor, SinkFailure, SinkRecord};
 use weir_event::outcome::OutcomeCounts;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -104,6 +106,9 @@ pub struct DeadLetterRow {
     pub error_at_ms: UnixMillis,
     pub error_location: &'static str,
     pub error: String,
+    /// By a client; what plugins made has no place in the intake log.
+    pub is_captured: bool,
+    pub journal_sequence: u64,
     pub offset: u64,
 }
 
@@ -127,6 +132,22 @@ pub struct StorageRow {
     pub order: u64,
 }
 
+/// A sink as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SinkRow {
+    pub record: SinkRecord,
+    /// Without failures.
+    pub cursor: SinkCursor,
+    pub is_removed: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SinkFailureRow {
+    pub id: Uuid,
+    pub sink: String,
+    pub failure: SinkFailure,
+}
+
 /// How far the projection got, and what it has counted so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cursor {
@@ -147,12 +168,17 @@ pub struct RowBatch {
     pub groups: Vec<GroupRow>,
     /// (project, uuid, offset) of stored events that another of the same uuid replaced.
     pub superseded: Vec<(u32, Uuid, u64)>,
+    /// (offset, uuid, journal sequence, outcome) of dead letters that were redriven.
+    pub redriven: Vec<(u64, Uuid, u64, Outcome)>,
     pub plugin_logs: Vec<PluginLogRow>,
     pub dead_letters: Vec<DeadLetterRow>,
     pub warnings: Vec<WarningRow>,
     pub storage: Vec<StorageRow>,
     /// (project, token, offset)
     pub projects: Vec<(u32, String, u64)>,
+    /// Current state by name; the newest of a name counts.
+    pub sinks: Vec<SinkRow>,
+    pub sink_failures: Vec<SinkFailureRow>,
     /// (key, value); the newest of a key counts.
     pub meta: Vec<(String, String)>,
 }
@@ -165,11 +191,14 @@ impl RowBatch {
         self.group_types.append(&mut other.group_types);
         self.groups.append(&mut other.groups);
         self.superseded.append(&mut other.superseded);
+        self.redriven.append(&mut other.redriven);
         self.plugin_logs.append(&mut other.plugin_logs);
         self.dead_letters.append(&mut other.dead_letters);
         self.warnings.append(&mut other.warnings);
         self.storage.append(&mut other.storage);
         self.projects.append(&mut other.projects);
+        self.sinks.append(&mut other.sinks);
+        self.sink_failures.append(&mut other.sink_failures);
         self.meta.append(&mut other.meta);
     }
 
@@ -180,11 +209,14 @@ impl RowBatch {
             + self.group_types.len()
             + self.groups.len()
             + self.superseded.len()
+            + self.redriven.len()
             + self.plugin_logs.len()
             + self.dead_letters.len()
             + self.warnings.len()
             + self.storage.len()
             + self.projects.len()
+            + self.sinks.len()
+            + self.sink_failures.len()
             + self.meta.len()
     }
 }

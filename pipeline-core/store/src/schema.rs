@@ -4,7 +4,7 @@
 use weir_event::Ordering;
 
 /// Changes with every change of a table; a store with another one is rebuilt.
-pub const SCHEMA_VERSION: &str = "2";
+pub const SCHEMA_VERSION: &str = "3";
 
 pub const TABLES: &str = r"
 CREATE TABLE IF NOT EXISTS weir_meta (key VARCHAR, value VARCHAR);
@@ -50,14 +50,26 @@ CREATE TABLE IF NOT EXISTS plugin_log_rows (
 CREATE TABLE IF NOT EXISTS dead_letter_rows (
     id UUID, event_uuid UUID, event VARCHAR, distinct_id VARCHAR, team_id BIGINT, created_at TIMESTAMP,
     ip VARCHAR, site_url VARCHAR, now TIMESTAMP, raw_payload VARCHAR, error_timestamp TIMESTAMP,
-    error_location VARCHAR, error VARCHAR, _offset UBIGINT
+    error_location VARCHAR, error VARCHAR, is_captured BOOLEAN, journal_sequence UBIGINT, _offset UBIGINT
 );
+
+CREATE TABLE IF NOT EXISTS redriven_rows (_offset UBIGINT, event_uuid UUID, journal_sequence UBIGINT, outcome VARCHAR);
 
 CREATE TABLE IF NOT EXISTS warning_rows (
     id UUID, team_id BIGINT, source VARCHAR, type VARCHAR, details JSON, timestamp TIMESTAMP, _offset UBIGINT
 );
 
 CREATE TABLE IF NOT EXISTS project_rows (team_id BIGINT, token VARCHAR, _offset UBIGINT);
+
+CREATE TABLE IF NOT EXISTS weir_sinks (
+    name VARCHAR, id UUID, kind VARCHAR, target VARCHAR, start_offset UBIGINT, max_attempts UINTEGER,
+    cursor_offset UBIGINT, until_offset UBIGINT, delivered UBIGINT, failed UBIGINT, retried UBIGINT
+);
+
+CREATE TABLE IF NOT EXISTS sink_failure_rows (
+    id UUID, sink VARCHAR, timestamp TIMESTAMP, first_offset UBIGINT, until_offset UBIGINT, events UBIGINT,
+    attempts UINTEGER, reason VARCHAR
+);
 
 CREATE TABLE IF NOT EXISTS plugin_storage_rows (
     plugin_id VARCHAR, key VARCHAR, value VARCHAR, journal_sequence UBIGINT, _order UBIGINT
@@ -100,9 +112,15 @@ SELECT team_id, distinct_id, person_id, version, _offset FROM (
 ) WHERE newest = 1 AND is_deleted = 0;
 
 CREATE OR REPLACE VIEW plugin_logs AS SELECT * FROM plugin_log_rows;
-CREATE OR REPLACE VIEW dead_letters AS SELECT * FROM dead_letter_rows;
+CREATE OR REPLACE VIEW dead_letters AS SELECT l.* FROM dead_letter_rows l ANTI JOIN redriven_rows r
+    ON r._offset = l._offset AND r.event_uuid = l.event_uuid AND r.journal_sequence > l.journal_sequence;
+CREATE OR REPLACE VIEW redrives AS SELECT * FROM redriven_rows;
 CREATE OR REPLACE VIEW ingestion_warnings AS SELECT * FROM warning_rows;
 CREATE OR REPLACE VIEW projects AS SELECT team_id, token FROM project_rows;
+
+CREATE OR REPLACE VIEW sinks AS
+SELECT name, kind, target, start_offset, cursor_offset, delivered, failed, retried FROM weir_sinks;
+CREATE OR REPLACE VIEW sink_failures AS SELECT * FROM sink_failure_rows;
 
 CREATE OR REPLACE VIEW person AS SELECT * FROM person_rows;
 CREATE OR REPLACE VIEW person_distinct_id2 AS SELECT * FROM distinct_id_rows;
@@ -155,14 +173,14 @@ FROM weir_counted c;
 "#;
 
 /// The columns of one group slot in [`EVENT_TIME_EVENTS`].
-const GROUP_COLUMNS: &str = r#"
+const GROUP_COLUMNS: &str = r"
     coalesce((SELECT any_value(g.group_properties) FROM groups g WHERE g.team_id = c.team_id
         AND g.group_type_index = {slot} AND g.group_key = weir_slot(c.named_groups, c.properties, {slot})
         AND c.person_mode = 'full'), '{}'::JSON) AS group{slot}_properties,
     coalesce((SELECT any_value(g.created_at) FROM groups g WHERE g.team_id = c.team_id
         AND g.group_type_index = {slot} AND g.group_key = weir_slot(c.named_groups, c.properties, {slot})
         AND c.person_mode = 'full'), make_timestamp_ms(0)) AS group{slot}_created_at,
-"#;
+";
 
 /// The view `events` of an ordering.
 pub fn events_view(ordering: Ordering) -> String {

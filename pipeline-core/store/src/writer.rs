@@ -12,6 +12,7 @@ use crate::error::StoreError;
 use crate::query::QueryPool;
 use crate::rows::{Cursor, RowBatch};
 use crate::schema::{SCHEMA_VERSION, TABLES, VIEWS, events_view};
+use crate::sinks;
 
 #[derive(Debug, Clone)]
 pub struct StoreConfig {
@@ -102,11 +103,14 @@ impl StoreWriter {
         self.table("group_type_rows", rows.group_types.len(), |appender| append::group_types(appender, rows))?;
         self.table("group_rows", rows.groups.len(), |appender| append::groups(appender, rows))?;
         self.table("superseded_rows", rows.superseded.len(), |appender| append::superseded(appender, rows))?;
+        self.table("redriven_rows", rows.redriven.len(), |appender| append::redriven(appender, rows))?;
         self.table("plugin_log_rows", rows.plugin_logs.len(), |appender| append::plugin_logs(appender, rows))?;
         self.table("dead_letter_rows", rows.dead_letters.len(), |appender| append::dead_letters(appender, rows))?;
         self.table("warning_rows", rows.warnings.len(), |appender| append::warnings(appender, rows))?;
         self.table("plugin_storage_rows", rows.storage.len(), |appender| append::storage(appender, rows))?;
         self.table("project_rows", rows.projects.len(), |appender| append::projects(appender, rows))?;
+        self.table("sink_failure_rows", rows.sink_failures.len(), |appender| append::sink_failures(appender, rows))?;
+        sinks::put(&self.connection, &rows.sinks)?;
         self.table("weir_meta", rows.meta.len(), |appender| append::meta(appender, rows))?;
         let counts = cursor.outcomes;
         self.connection

@@ -2,9 +2,10 @@
 //! nothing but reading for users.
 
 use uuid::Uuid;
+use weir_event::journal::{SinkCursor, SinkRecord};
 use weir_store::{
-    Cursor, DistinctIdRow, EventRow, Holding, PersonRow, QueryLimits, RowBatch, StoreConfig, StoreError, StoreWriter,
-    digests,
+    Cursor, DistinctIdRow, EventRow, Holding, PersonRow, QueryLimits, RowBatch, SinkRow, StoreConfig, StoreError,
+    StoreWriter, digests, export, pending,
 };
 
 fn event(number: u64) -> EventRow {
@@ -203,4 +204,124 @@ fn of_many_versions_the_newest_come_back_and_ids_in_the_order_of_their_owners() 
     assert_eq!(limit.rows[0][0], "953.6 MiB");
     writer.query_pool(1).expect("another pool");
     assert!(pool.with(|connection| connection.execute_batch("SET memory_limit = '2GB'")).is_err());
+}
+
+#[test]
+fn events_are_exported_by_whole_offsets_in_order_and_never_beyond_the_cursor() {
+    let dir = tempfile::tempdir().expect("a temp dir");
+    let mut writer = StoreWriter::open(StoreConfig::new(dir.path().join("store.duckdb"))).expect("open");
+    let (mut rows, cursor) = batch(0..10);
+    // 3 was dropped, 5 made two more.
+    rows.events.retain(|row| row.offset != 3);
+    rows.events.extend([(5, 100), (5, 101)].map(|(offset, number)| EventRow { offset, ..event(number) }));
+    writer.commit(&rows, &cursor).expect("commit");
+    let pool = writer.query_pool(1).expect("a pool");
+    let read = |from, until, events, bytes| {
+        let exported = pool.with(|connection| export(connection, from, until, events, bytes)).expect("events");
+        let offsets: Vec<u64> = exported.events.iter().map(|event| event.offset).collect();
+        (offsets, exported.next)
+    };
+    assert_eq!(read(0, None, 100, 1 << 20), (vec![0, 1, 2, 4, 5, 5, 5, 6, 7, 8, 9], 10));
+    assert_eq!(read(3, None, 2, 1 << 20), (vec![4, 5, 5, 5], 6));
+    assert_eq!(read(0, None, 100, 1), (vec![0], 1));
+    assert_eq!(read(4, Some(6), 100, 1 << 20), (vec![4, 5, 5, 5], 6));
+    assert_eq!(read(3, Some(4), 100, 1 << 20), (vec![], 4), "nothing was stored there");
+    assert_eq!(read(10, None, 100, 1 << 20), (vec![], 10));
+    assert_eq!(read(50, None, 100, 1 << 20), (vec![], 50), "a sink that is ahead of the store waits");
+    let five = pool.with(|connection| export(connection, 5, Some(6), 10, 1 << 20)).expect("events").events;
+    let uuids: Vec<_> = five.iter().map(|event| Uuid::parse_str(&event.uuid).expect("a uuid").as_u128()).collect();
+    assert_eq!(uuids, [5, 100, 101], "in the order of storing");
+    assert_eq!(five[0].groups[1], (r#"{"plan":"pro"}"#.to_owned(), 1_700_000_000_123));
+    assert_eq!(five[0].groups[0], ("{}".to_owned(), 0));
+    assert_eq!(pool.with(|connection| pending(connection, 5)).expect("a count"), 7);
+}
+
+#[test]
+fn a_sink_has_one_row_its_newest() {
+    let dir = tempfile::tempdir().expect("a temp dir");
+    let path = dir.path().join("store.duckdb");
+    let mut writer = StoreWriter::open(StoreConfig::new(&path)).expect("open");
+    let row = |name: &str, offset, is_removed| SinkRow {
+        record: SinkRecord {
+            name: name.into(),
+            id: Uuid::from_u128(7),
+            kind: "jsonl".into(),
+            target: "/x".into(),
+            start: 0,
+            max_attempts: None,
+        },
+        cursor: SinkCursor { sink: name.into(), offset, until: offset + 1, delivered: offset, ..SinkCursor::default() },
+        is_removed,
+    };
+    let mut commit = |sinks| {
+        writer.commit(&RowBatch { sinks, ..RowBatch::default() }, &Cursor::default()).expect("commit");
+    };
+    commit(vec![row("a", 1, false), row("b", 1, false), row("a", 2, false)]);
+    commit(vec![row("b", 3, true), row("a", 4, false)]);
+    drop(writer);
+    let restored = StoreWriter::open(StoreConfig::new(&path)).expect("open").restore().expect("restore");
+    assert_eq!(restored.sinks, [row("a", 4, false)]);
+}
+
+/// Under PostHog's names, so that a query written for it finds them.
+#[test]
+fn the_tables_of_posthog_have_their_columns() {
+    let dir = tempfile::tempdir().expect("a temp dir");
+    let writer = StoreWriter::open(StoreConfig::new(dir.path().join("store.duckdb"))).expect("open");
+    let pool = writer.query_pool(1).expect("a pool");
+    let slots = |form: &str| (0..5).map(|slot| form.replace('#', &slot.to_string())).collect::<Vec<_>>().join(", ");
+    let events = format!(
+        "uuid, event, properties, timestamp, team_id, distinct_id, elements_chain, created_at, person_id, \
+         person_created_at, person_properties, person_mode, \"$window_id\", \"$session_id\", {}",
+        slots("group#_properties, group#_created_at, \"$group_#\"")
+    );
+    for (table, columns) in [
+        ("events", events.as_str()),
+        ("person", "id, created_at, team_id, properties, is_identified, is_deleted, version"),
+        ("person_distinct_id2", "team_id, distinct_id, person_id, is_deleted, version"),
+        ("person_distinct_id", "distinct_id, person_id, team_id, _sign, is_deleted"),
+        ("person_distinct_id_overrides", "team_id, distinct_id, person_id, is_deleted, version"),
+        ("groups", "group_type_index, group_key, created_at, team_id, group_properties"),
+        ("plugin_log_entries", "id, plugin_id, timestamp, source, type, message"),
+        ("ingestion_warnings", "team_id, source, type, details, timestamp"),
+        (
+            "events_dead_letter_queue",
+            "id, event_uuid, event, distinct_id, team_id, created_at, ip, site_url, now, raw_payload, \
+             error_timestamp, error_location, error",
+        ),
+    ] {
+        let sql = format!("SELECT {columns} FROM {table}");
+        pool.run(&sql, QueryLimits::default()).unwrap_or_else(|error| panic!("{table}: {error}"));
+    }
+}
+
+#[test]
+fn the_highest_version_of_an_id_counts_and_a_moved_one_is_an_override() {
+    let dir = tempfile::tempdir().expect("a temp dir");
+    let mut writer = StoreWriter::open(StoreConfig::new(dir.path().join("store.duckdb"))).expect("open");
+    let row = |distinct_id: &str, person: u128, version: u64| DistinctIdRow {
+        team_id: 1,
+        distinct_id: distinct_id.into(),
+        person_id: Uuid::from_u128(person),
+        is_deleted: false,
+        version,
+        offset: version,
+    };
+    let rows =
+        RowBatch { distinct_ids: vec![row("moved", 1, 0), row("stays", 2, 0), row("moved", 2, 1)], ..batch(0..0).0 };
+    writer.commit(&rows, &Cursor::default()).expect("commit");
+    let pool = writer.query_pool(1).expect("a pool");
+    for (table, expected) in [
+        ("person_distinct_ids", vec![("moved", 2), ("stays", 2)]),
+        ("person_distinct_id_overrides", vec![("moved", 2)]),
+        ("person_distinct_id2", vec![("moved", 1), ("moved", 2), ("stays", 2)]),
+    ] {
+        let sql = format!("SELECT distinct_id, person_id::VARCHAR FROM {table} ORDER BY distinct_id, version");
+        let found = pool.run(&sql, QueryLimits::default()).expect("a query").rows;
+        let expected: Vec<Vec<serde_json::Value>> = expected
+            .into_iter()
+            .map(|(id, person)| vec![id.into(), Uuid::from_u128(person).to_string().into()])
+            .collect();
+        assert_eq!(found, expected, "{table}");
+    }
 }

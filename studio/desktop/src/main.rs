@@ -25,6 +25,7 @@ fn main() -> anyhow::Result<()> {
         demo_rate: 50,
         demo_seed: 7,
         plugins,
+        sinks: Vec::new(),
         store_probe: None,
     }))?;
     let link = server.open_link().parse().context("the server's address is no URL")?;

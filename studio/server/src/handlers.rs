@@ -11,10 +11,13 @@ use pipeline_core::api::plugin::{
     PluginAdd, PluginList, PluginLogLine, PluginLogs, PluginLogsRequest, PluginView, PluginsRequest,
 };
 use pipeline_core::api::query::{QueryRequest, QueryResult};
+use pipeline_core::api::redrive::{Redrive, RedriveRequest};
 use pipeline_core::api::registry::Handlers;
 use pipeline_core::api::session::{Link, OpenLinkRequest};
+use pipeline_core::api::sink::{SinkAdd, SinkList, SinkRemove, SinkView, SinksRequest};
 use pipeline_core::api::{ApiError, ErrorCode};
-use pipeline_core::flow::{DemoControl as _, Flow, FlowError};
+use pipeline_core::flow::{DemoControl as _, Flow, FlowError, SinkWanted};
+use pipeline_core::sinks::{SinkError, SinkKind};
 use pipeline_core::store::{QueryLimits, StoreError};
 use tokio::sync::watch;
 
@@ -57,6 +60,10 @@ fn api_error(error: &FlowError) -> ApiError {
         FlowError::Store(StoreError::TimedOut { .. }) => ErrorCode::SqlTimeout,
         FlowError::Store(StoreError::Rebuilding) => ErrorCode::StoreRebuilding,
         FlowError::Plugin(_) => ErrorCode::PluginLoad,
+        FlowError::Unconfirmed { .. } => ErrorCode::BadRequest,
+        FlowError::Sink(SinkError::UnknownName(_)) => ErrorCode::NotFound,
+        FlowError::Sink(SinkError::NotYet) => ErrorCode::Unavailable,
+        FlowError::Sink(_) => ErrorCode::SinkRefused,
         _ => ErrorCode::Internal,
     };
     ApiError::new(code, error.to_string()).hint(error.hint())
@@ -64,7 +71,7 @@ fn api_error(error: &FlowError) -> ApiError {
 
 impl Handlers for Studio {
     async fn status(&self, _: StatusRequest) -> Result<Status, ApiError> {
-        Ok(self.flow.status())
+        self.blocking(|flow| Ok(flow.status())).await
     }
 
     async fn query(&self, request: QueryRequest) -> Result<QueryResult, ApiError> {
@@ -117,6 +124,28 @@ impl Handlers for Studio {
             })
             .collect();
         Ok(PluginLogs { lines })
+    }
+
+    async fn redrive(&self, request: RedriveRequest) -> Result<Redrive, ApiError> {
+        self.blocking(move |flow| flow.redrive(&request)).await
+    }
+
+    async fn sinks(&self, _: SinksRequest) -> Result<SinkList, ApiError> {
+        self.blocking(|flow| Ok(SinkList { sinks: flow.sinks.views() })).await
+    }
+
+    async fn sink_add(&self, request: SinkAdd) -> Result<SinkView, ApiError> {
+        let SinkAdd { kind, target, name, from_start, max_attempts } = request;
+        self.blocking(move |flow| {
+            let kind = SinkKind::from_name(&kind).ok_or(SinkError::UnknownKind(kind))?;
+            let start = from_start.then_some(0);
+            Ok(flow.sinks.add(&SinkWanted { kind, target, name, start, max_attempts })?)
+        })
+        .await
+    }
+
+    async fn sink_remove(&self, request: SinkRemove) -> Result<SinkView, ApiError> {
+        self.blocking(move |flow| Ok(flow.sinks.remove(&request.name)?)).await
     }
 
     async fn journey(&self, request: JourneyRequest) -> Result<Journey, ApiError> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use pipeline_core::capture::{self, CaptureDeps};
 use pipeline_core::event::{Clock, Ordering, SystemClock};
-use pipeline_core::flow::{Flow, FlowConfig, StoreProbe};
+use pipeline_core::flow::{Flow, FlowConfig, SinkWanted, StoreProbe};
 use pipeline_core::log::RealFilesystem;
 use pipeline_core::plugins::Limits;
 use tokio::net::{TcpListener, TcpSocket};
@@ -40,6 +40,7 @@ pub struct ServeConfig {
     pub demo_rate: u32,
     pub demo_seed: u64,
     pub plugins: Vec<PathBuf>,
+    pub sinks: Vec<SinkWanted>,
     pub store_probe: Option<StoreProbe>,
     pub ordering: Ordering,
 }
@@ -81,6 +82,7 @@ impl Server {
             plugin_limits: Limits::default(),
             ordering: config.ordering,
             plugins: config.plugins,
+            sinks: config.sinks,
             store_probe: config.store_probe,
             demo: Some(Arc::clone(&demo) as _),
             drain_timeout: GRACE,

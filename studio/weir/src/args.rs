@@ -33,6 +33,11 @@ pub enum Command {
     /// Plugins of a running server
     #[command(subcommand)]
     Plugin(Plugin),
+    /// Count dead letters, or send them through the plugins once more
+    Redrive(Redrive),
+    /// Sinks of a running server: where stored events go next
+    #[command(subcommand)]
+    Sink(Sink),
     /// Open a store, read it and close it
     #[command(hide = true)]
     ProbeStore { path: PathBuf },
@@ -61,6 +66,9 @@ pub struct Serve {
     /// A folder with plugin.json and index.ts or index.js; repeat for a chain, in order
     #[arg(long = "plugin", value_name = "DIR")]
     pub plugins: Vec<PathBuf>,
+    /// Where stored events go next: jsonl:DIR, parquet:DIR or an http:// URL; repeat for several
+    #[arg(long = "sink", value_name = "KIND:TARGET")]
+    pub sinks: Vec<String>,
     /// How identity orders events
     #[arg(long, value_enum, default_value_t = Ordering::Arrival)]
     pub ordering: Ordering,
@@ -149,6 +157,58 @@ pub enum Plugin {
         id: String,
         #[arg(long, value_name = "N")]
         limit: Option<u64>,
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+/// Which dead letters: all that is given must fit.
+#[derive(Debug, Args)]
+pub struct Redrive {
+    /// Number of the project
+    #[arg(long, value_name = "N")]
+    pub project: Option<u32>,
+    /// Name of the event
+    #[arg(long, value_name = "NAME")]
+    pub event: Option<String>,
+    /// A part of the error
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Move them; without it they are counted
+    #[arg(long)]
+    pub yes: bool,
+    #[command(flatten)]
+    pub target: Target,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Sink {
+    /// Send stored events on: to files of JSON lines, to Parquet files, or to a URL
+    Add {
+        /// jsonl, parquet or http
+        kind: String,
+        /// A directory, or an http:// URL
+        target: String,
+        /// The kind, made unique, if absent
+        #[arg(long)]
+        name: Option<String>,
+        /// What is stored already, too
+        #[arg(long)]
+        from_start: bool,
+        /// Deliveries tried before a batch is given up; for ever if absent
+        #[arg(long, value_name = "N")]
+        attempts: Option<u32>,
+        #[command(flatten)]
+        connection: Target,
+    },
+    /// Each sink with its cursor and its ledger
+    List {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Take a sink away; what it delivered stays
+    Remove {
+        name: String,
         #[command(flatten)]
         target: Target,
     },

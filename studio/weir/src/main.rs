@@ -4,6 +4,7 @@ mod args;
 mod client;
 mod output;
 mod serve;
+mod sink;
 
 use std::process::ExitCode;
 
@@ -26,6 +27,8 @@ fn main() -> ExitCode {
         Command::Digest(target) => output::digest(&target),
         Command::Demo(demo) => output::demo(&demo),
         Command::Plugin(plugin) => output::plugin(&plugin),
+        Command::Redrive(redrive) => output::redrive(&redrive),
+        Command::Sink(sink) => sink::run(&sink),
         Command::ProbeStore { path } => serve::probe_store(&path),
     };
     match result {

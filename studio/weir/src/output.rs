@@ -8,14 +8,16 @@ use pipeline_core::api::ledger::{AuditRequest, DigestRequest, Status as StatusVi
 use pipeline_core::api::live::DemoRequest;
 use pipeline_core::api::plugin::{PluginAdd, PluginLogsRequest, PluginView};
 use pipeline_core::api::query::{QueryRequest, QueryResult};
+use pipeline_core::api::redrive::RedriveRequest;
 use pipeline_core::api::registry;
 use pipeline_core::api::session::OpenLinkRequest;
 use pipeline_core::store::{QueryLimits, open_read_only};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::args::{Demo, Plugin, Query, Status, Target};
+use crate::args::{Demo, Plugin, Query, Redrive, Status, Target};
 use crate::client::Client;
+use crate::sink;
 
 pub fn query(query: &Query) -> anyhow::Result<ExitCode> {
     let result = match Client::find(&query.target) {
@@ -113,6 +115,7 @@ fn print_status(view: &StatusView) {
     for plugin in &view.plugins {
         print_plugin(plugin);
     }
+    view.sinks.iter().for_each(sink::print);
     for note in &view.recovery {
         println!("note: {note}");
     }
@@ -145,6 +148,35 @@ pub fn audit(target: &Target) -> anyhow::Result<ExitCode> {
         audit.differences.iter().for_each(|difference| println!("difference: {difference}"));
     }
     Ok(if audit.differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Counts first; what is moved is what was counted.
+pub fn redrive(redrive: &Redrive) -> anyhow::Result<ExitCode> {
+    let client = Client::find(&redrive.target)?;
+    let mut request = RedriveRequest {
+        project: redrive.project,
+        event: redrive.event.clone(),
+        reason: redrive.reason.clone(),
+        confirm: None,
+    };
+    let mut result = client.call::<registry::Redrive>(&request)?;
+    if redrive.yes && result.matched > 0 {
+        request.confirm = Some(result.matched);
+        result = client.call::<registry::Redrive>(&request)?;
+    }
+    if redrive.target.json {
+        print_json(&result)?;
+    } else if result.redriven {
+        println!(
+            "{} dead letters redriven: {} stored, {} dropped, {} duplicates, {} failed again",
+            result.matched, result.stored, result.dropped, result.deduplicated, result.dead_lettered
+        );
+    } else if result.matched == 0 {
+        println!("no dead letter fits");
+    } else {
+        println!("{} dead letters fit; --yes sends them through the plugins once more", result.matched);
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 pub fn digest(target: &Target) -> anyhow::Result<ExitCode> {
@@ -205,7 +237,7 @@ pub fn plugin(plugin: &Plugin) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn print_json<T: Serialize>(value: &T) -> anyhow::Result<()> {
+pub fn print_json<T: Serialize>(value: &T) -> anyhow::Result<()> {
     println!("{}", serde_json::to_string(value)?);
     Ok(())
 }

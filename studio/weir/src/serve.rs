@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 use weir_studio::{ServeConfig, Server};
 
 use crate::args::Serve;
+use crate::sink;
 
 pub fn run(serve: Serve) -> anyhow::Result<ExitCode> {
     log_to_stderr();
@@ -35,6 +36,7 @@ async fn serve_until_stopped(serve: Serve) -> anyhow::Result<ExitCode> {
         demo_rate: serve.demo_rate,
         demo_seed: serve.demo_seed,
         plugins: serve.plugins,
+        sinks: serve.sinks.iter().map(|text| sink::wanted(text)).collect::<anyhow::Result<_>>()?,
         store_probe: Some(Arc::new(probe_in_child)),
     };
     let server = Server::start(config).await.map_err(|error| {

@@ -45,7 +45,7 @@ fn main() -> anyhow::Result<()> {
         store::appender(&mut report)?;
     }
     if wants("identity") {
-        identity::arrival(&mut report)?;
+        identity::arrival(&mut report);
     }
     if wants("dedup") {
         dedup::index(&mut report, arguments.count)?;

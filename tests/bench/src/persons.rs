@@ -71,7 +71,7 @@ fn start(data: &Path) -> anyhow::Result<Start> {
     let query_s = started.elapsed().as_secs_f64();
     let before = server.status()?.ledger.stored;
     let event = json!({"api_key": "phc_bench", "event": "back", "distinct_id": "user_2", "properties": {}});
-    load::closed_loop(&server.capture, vec![event.to_string().into_bytes()], 1, 1, Duration::from_secs(60));
+    load::closed_loop(&server.capture, vec![event.to_string().into_bytes()], 1, 1, Duration::from_mins(1));
     while server.status()?.ledger.stored == before {
         anyhow::ensure!(Instant::now() < deadline, "the event is not stored");
         thread::sleep(Duration::from_millis(5));

@@ -214,7 +214,7 @@ fn event(by_event_time: bool) -> impl Strategy<Value = Event> {
             match about.as_str() {
                 "$identify" => drop(other.map(|other| properties.insert("$anon_distinct_id".into(), other))),
                 "$create_alias" | "$merge_dangerously" => {
-                    drop(other.map(|other| properties.insert("alias".into(), other)))
+                    drop(other.map(|other| properties.insert("alias".into(), other)));
                 }
                 "$groupidentify" => {
                     properties.insert("$group_type".into(), json!("company"));

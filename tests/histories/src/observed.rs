@@ -39,8 +39,10 @@ pub fn projects(pipeline: &Pipeline, ordering: Ordering) -> BTreeMap<String, Exp
     let mut add = |row: &[Value], put: &mut dyn FnMut(&mut ExpectedProject)| {
         put(found.get_mut(&row[0].as_i64().expect("a number")).expect("a row's project is known"));
     };
-    let slots: String =
-        (0..5).map(|slot| format!(", group{slot}_properties, epoch_ms(group{slot}_created_at)")).collect();
+    let slots = (0..5)
+        .map(|slot| format!(", group{slot}_properties, epoch_ms(group{slot}_created_at)"))
+        .collect::<Vec<_>>()
+        .concat();
     for row in rows(&format!(
         "SELECT team_id, uuid::VARCHAR, event, distinct_id, properties, epoch_ms(timestamp), elements_chain, \
          person_id::VARCHAR, epoch_ms(person_created_at), person_properties, person_mode{slots} FROM events"

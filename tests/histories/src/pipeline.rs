@@ -45,6 +45,7 @@ impl Pipeline {
             plugin_limits: Limits::default(),
             ordering: self.ordering,
             plugins: Vec::new(),
+            sinks: Vec::new(),
             store_probe: None,
             demo: None,
             drain_timeout: PATIENCE,

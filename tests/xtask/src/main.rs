@@ -3,6 +3,7 @@
 mod check;
 mod clients;
 mod docs;
+mod long;
 mod process;
 mod run;
 mod ui;
@@ -41,7 +42,14 @@ enum Task {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
-    /// Write docs/api.md from the registry
+    /// Run random tests for a while, on from the last seed of docs/long-runs.ndjson
+    Long {
+        suite: long::Suite,
+        /// When to begin no further seed
+        #[arg(long)]
+        minutes: f64,
+    },
+    /// Write docs/api.md and docs/compatibility.md from their sources
     Docs,
 }
 
@@ -52,6 +60,7 @@ fn main() -> anyhow::Result<()> {
         Task::Ui => ui::build().map(drop),
         Task::Desktop => run::desktop(),
         Task::Bench { arguments } => run::bench(&arguments),
+        Task::Long { suite, minutes } => long::slice(suite, minutes),
         Task::Docs => docs::write(),
     }
 }

@@ -41,6 +41,7 @@ pub fn TopBar() -> impl IntoView {
             <a class="brand" href=View::Live.hash() aria-label="Weir, live view"><Logo/><span>"Weir"</span></a>
             <nav class="nav" aria-label="Views">{View::ALL.map(tab)}</nav>
             <div class="topbar-space"></div>
+            <Ordering/>
             <DemoControl/>
             <div class="topbar-tools">
                 <button class="kbd-button" on:click=move |_| studio.palette_open.set(true) aria-label="Command palette">
@@ -59,6 +60,22 @@ pub fn TopBar() -> impl IntoView {
                 <Connection/>
             </div>
         </header>
+    }
+}
+
+/// How identity orders events: results depend on it, so it is always in sight.
+#[component]
+fn Ordering() -> impl IntoView {
+    let studio = Studio::expect();
+    let ordering = Memo::new(move |_| studio.condition.with(|condition| condition.ordering.clone()));
+    let explained = move || match ordering.get().as_str() {
+        "event-time" => "By event time: the order in which events arrive makes no difference to persons and groups.",
+        _ => "In order of arrival, as PostHog does. `weir serve --ordering event-time` does not depend on it.",
+    };
+    view! {
+        <span class="ordering" data-testid="ordering" title=explained>
+            {move || if ordering.get() == "event-time" { "event time" } else { "arrival order" }}
+        </span>
     }
 }
 

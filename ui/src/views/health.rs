@@ -13,6 +13,7 @@ use crate::{
     client::Client,
     format,
     state::{Link, Studio},
+    views::{dead_letters::DeadLetters, sinks::Sinks},
 };
 
 #[component]
@@ -22,8 +23,8 @@ pub fn HealthView() -> impl IntoView {
         <div class="page health">
             <LedgerPanel/>
             <div class="health-columns">
-                <div class="stack"><Stages/><AuditPanel/></div>
-                <div class="stack"><Machine status/><Recovery status/><DigestPanel/></div>
+                <div class="stack"><Stages/><DeadLetters/><AuditPanel/></div>
+                <div class="stack"><Machine status/><Sinks/><Recovery status/><DigestPanel/></div>
             </div>
         </div>
     }
@@ -117,6 +118,7 @@ fn Machine(status: RwSignal<Option<Status>>) -> impl IntoView {
         <section class="panel">
             <header class="panel-head"><h2>"Process"</h2></header>
             <dl class="facts">
+                <dt>"ordering"</dt><dd>{move || studio.condition.with(|c| c.ordering.clone())}</dd>
                 <dt>"store"</dt><dd>{move || studio.condition.with(|c| c.store_state.clone())}</dd>
                 <dt>"disk free"</dt><dd>{move || format::bytes(studio.condition.with(|c| c.disk_free_bytes))}</dd>
                 <dt>"resident memory"</dt><dd>{move || format::bytes(studio.condition.with(|c| c.resident_bytes))}</dd>

@@ -42,6 +42,13 @@ fn single_list_and_batch_are_the_same() {
 }
 
 #[test]
+fn no_number_of_events_is_too_many() {
+    let events = vec![json!({"event": "e", "distinct_id": "d"}); 50_000];
+    let record = one(&json!({"api_key": "t", "batch": events})).expect("a valid body");
+    assert_eq!(record.event_count(), 50_000);
+}
+
+#[test]
 fn shapes_that_hold_no_event() {
     assert_eq!(one(&json!([])), Err(CaptureError::Empty));
     assert_eq!(one(&json!({"api_key": "t", "batch": []})), Err(CaptureError::Empty));

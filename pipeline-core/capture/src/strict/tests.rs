@@ -63,10 +63,18 @@ fn each_event_is_judged_alone() {
     assert_eq!(result(with("event", json!("$snapshot"))), drop("missing_snapshot_data"));
     assert_eq!(result(with("properties", json!({"a": "x".repeat(1 << 20)}))), drop("event_too_large"));
     assert_eq!(result(with("distinct_id", json!("Guest"))), ("warning".into(), "illegal_distinct_id".into()));
-    for time in ["2026-01-02", "2026-01-02T03:04:05", "yesterday", "2026-01-02 03:04:05Z", "2026-13-02T03:04:05Z", ""] {
+    for time in [
+        "2026-01-02",
+        "2026-01-02T03:04:05",
+        "yesterday",
+        "2026-01-02 03:04:05Z",
+        "2026-13-02T03:04:05Z",
+        "2026-01-02T03:04:05+24:00",
+        "",
+    ] {
         assert_eq!(result(with("timestamp", json!(time))), drop("invalid_timestamp"), "{time}");
     }
-    for time in ["2026-01-02T03:04:05Z", "2026-01-02T03:04:05.123456+01:00"] {
+    for time in ["2026-01-02T03:04:05Z", "2026-01-02t03:04:05.123456z", "2026-01-02T03:04:05.123456+01:00"] {
         assert_eq!(result(with("timestamp", json!(time))).0, "ok", "{time}");
     }
 }

@@ -120,7 +120,7 @@ mod tests {
         let mut sizes = Vec::new();
         let mut rewritten = 0;
         for _ in 0..count {
-            sizes.push(100);
+            sizes.extend([100]);
             while let Some(range) = due(&sizes, 100) {
                 let merged = sizes[range.clone()].iter().sum();
                 rewritten += merged;

@@ -110,6 +110,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..60)
 }
 
+/// What damage does to a file.
+type Change = Box<dyn Fn(&mut Vec<u8>)>;
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
@@ -119,7 +122,7 @@ proptest! {
         let mut model = Model::default();
         let mut dedup = Dedup::open_with(dir.path(), RUN_ENTRIES).expect("open");
         for step in steps {
-            let (file, change): (_, Box<dyn Fn(&mut Vec<u8>)>) = match step {
+            let (file, change): (_, Change) = match step {
                 Step::Record(numbers) => {
                     model.record(&mut dedup, &numbers)?;
                     continue;

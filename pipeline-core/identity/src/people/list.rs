@@ -22,14 +22,13 @@ impl<T> List<T> {
     /// Returns where it is.
     pub fn push(&mut self, item: T) -> u32 {
         let at = self.len() as u32;
-        match self.0.last_mut().filter(|last| last.len() < PIECE) {
-            Some(last) => last.push(item),
-            None => {
-                // A small list stays small; a later piece will be filled.
-                let mut piece = Vec::with_capacity(if self.0.is_empty() { 1 } else { PIECE });
-                piece.push(item);
-                self.0.push(piece);
-            }
+        if let Some(last) = self.0.last_mut().filter(|last| last.len() < PIECE) {
+            last.push(item);
+        } else {
+            // A small list stays small; a later piece will be filled.
+            let mut piece = Vec::with_capacity(if self.0.is_empty() { 1 } else { PIECE });
+            piece.push(item);
+            self.0.push(piece);
         }
         at
     }

@@ -107,7 +107,7 @@ fn clean_name(name: &str) -> Cow<'_, str> {
 pub(super) fn write_text(value: &Value, text: &mut String) {
     text.clear();
     if let Value::String(value) = value
-        && !value.bytes().fold(false, |escaped, byte| escaped | (byte < 0x20) | (byte == b'"') | (byte == b'\\'))
+        && value.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
     {
         text.push('"');
         text.push_str(value);

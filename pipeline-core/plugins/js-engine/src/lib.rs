@@ -35,15 +35,23 @@ impl Guest for Engine {
     }
 
     fn setup() -> Result<(), Failure> {
-        with_session(|session| session.call("setupPlugin"))
+        with_session(|session| session.call("setupPlugin", None))
     }
 
     fn process_batch(events: Vec<String>) {
         with_session(|session| session.process_batch(events));
     }
 
+    fn on_event(event: String) -> Result<(), Failure> {
+        with_session(|session| session.call("onEvent", Some(event)))
+    }
+
+    fn export_events(events: Vec<String>) -> Result<(), Failure> {
+        with_session(|session| session.call("exportEvents", Some(format!("[{}]", events.join(",")))))
+    }
+
     fn teardown() -> Result<(), Failure> {
-        with_session(|session| session.call("teardownPlugin"))
+        with_session(|session| session.call("teardownPlugin", None))
     }
 }
 

@@ -109,11 +109,13 @@ impl Session {
         finished(self.in_hand.get(), &Outcome::Failed((caught(ctx, None, error), None)));
     }
 
-    pub fn call(&self, method: &str) -> std::result::Result<(), Failure> {
+    /// Calls a method with an argument, given as JSON text, and `meta`.
+    pub fn call(&self, method: &str, argument: Option<String>) -> std::result::Result<(), Failure> {
         self.context.with(|ctx| {
             let function = |saved: &Saved| saved.clone().restore(&ctx).expect("saved in this runtime");
-            let outcome = function(&self.call)
-                .call::<_, ()>((method,))
+            let argument = argument.map(|json| ctx.json_parse(json)).transpose();
+            let outcome = argument
+                .and_then(|argument| function(&self.call).call::<_, ()>((method, argument)))
                 .and_then(|()| {
                     self.run_jobs(&ctx);
                     function(&self.call_error).call::<_, Option<Array>>(())

@@ -8,4 +8,4 @@ mod modules;
 mod reload;
 mod samples;
 mod support;
-mod throughput;
+mod traffic;

@@ -67,7 +67,7 @@ impl Bench {
     }
 
     pub fn wait_for(&self, what: &str, index: usize, mut met: impl FnMut(&PluginView) -> bool) -> PluginView {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_mins(1);
         loop {
             let view = self.view(index);
             if met(&view) {

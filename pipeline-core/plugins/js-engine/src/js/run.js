@@ -86,9 +86,9 @@
         failed(new Error("processEvent returned a promise that nothing can settle"));
     };
 
-    // For setupPlugin and teardownPlugin: the outcome as [done, error?].
+    // For all but processEvent: the outcome as [done, error?]. `meta` follows the argument, if there is one.
     let call = null;
-    engine.call = (name) => {
+    engine.call = (name, argument) => {
         const own = { done: false, error: undefined };
         call = own;
         const method = engine.methods[name];
@@ -101,7 +101,7 @@
             own.error = [isOutOfMemory(error), ...describe(error)];
         };
         try {
-            const result = method(engine.meta);
+            const result = argument === undefined ? method(engine.meta) : method(argument, engine.meta);
             if (!isThenable(result)) own.done = true;
             else result.then(() => { own.done = true; }, fail);
         } catch (error) {

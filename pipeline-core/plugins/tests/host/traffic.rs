@@ -1,5 +1,5 @@
-//! Speed on the machine at hand. The bounds leave room for a busy machine; what was measured is printed
-//! (`cargo nextest run -p weir-plugins --no-capture throughput`).
+//! Saves while events flow: each goes live, whatever the machine is busy with. How fast is for `cargo xtask
+//! bench`.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,24 +45,6 @@ fn batch(text: &str, count: u64) -> Vec<BatchEvent<'_>> {
 }
 
 #[test]
-fn one_plugin_one_core() {
-    let code =
-        "export function processEvent(event) { event.properties.seen = event.properties.price > 10; return event }";
-    let (_bench, mut lane) = Bench::single(code);
-    let text = typical();
-    lane.process_batch(batch(&text, 200));
-    let rounds = 50;
-    let started = Instant::now();
-    for _ in 0..rounds {
-        let result = lane.process_batch(batch(&text, 200));
-        assert!(result.events.iter().all(|event| event.output.is_some()));
-    }
-    let micros = started.elapsed().as_secs_f64() * 1e6 / f64::from(rounds * 200);
-    println!("{micros:.1} us per event of {} bytes through one plugin", text.len());
-    assert!(micros < 500.0, "{micros} us per event");
-}
-
-#[test]
 fn saves_go_live_under_traffic() {
     let bench = Bench::new();
     let dir = bench.folder("plugin");
@@ -71,6 +53,8 @@ fn saves_go_live_under_traffic() {
     let stop = AtomicBool::new(false);
     let saves = 40;
     std::thread::scope(|scope| {
+        // The traffic ends however this scope is left.
+        let _ends = Ends(&stop);
         scope.spawn(|| {
             // 5,000 events a second: 50 every 10 ms.
             let mut lane = bench.host.lane();
@@ -83,16 +67,19 @@ fn saves_go_live_under_traffic() {
             }
         });
         for mark in 1..=saves {
+            let before = bench.view(0).version;
             write(&dir, "index.ts", &code(mark));
-            bench.wait_for("the save", 0, |view| {
-                view.generation == u64::from(mark) + 1 && bench.host.reload_samples().len() == mark as usize
-            });
+            bench.wait_for("the save", 0, |view| view.version != before && view.load_error.is_none());
+            bench.wait_for("its first event", 0, |view| view.reload_ms.is_some());
         }
-        stop.store(true, Ordering::Relaxed);
     });
-    let mut samples = bench.host.reload_samples();
-    samples.sort_by(f64::total_cmp);
-    let at = |share: f64| samples[((samples.len() as f64 * share) as usize).min(samples.len() - 1)];
-    println!("reload ms: p50 {:.1}, p99 {:.1}, n {}", at(0.5), at(0.99), samples.len());
-    assert!(at(0.5) < 500.0);
+    assert!(!bench.host.reload_samples().is_empty());
+}
+
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }

@@ -1,0 +1,84 @@
+//! `weir sink`, and `--sink` of `weir serve`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use pipeline_core::api::registry;
+use pipeline_core::api::sink::{SinkAdd, SinkRemove, SinkView, SinksRequest};
+use pipeline_core::flow::SinkWanted;
+use pipeline_core::sinks::{SinkError, SinkKind};
+
+use crate::args::Sink;
+use crate::client::Client;
+use crate::output::print_json;
+
+pub fn run(sink: &Sink) -> anyhow::Result<ExitCode> {
+    match sink {
+        Sink::Add { kind, target, name, from_start, attempts, connection } => {
+            let known = SinkKind::from_name(kind).ok_or_else(|| refused(SinkError::UnknownKind(kind.clone())))?;
+            let request = SinkAdd {
+                kind: kind.clone(),
+                target: absolute(known, target)?,
+                name: name.clone(),
+                from_start: *from_start,
+                max_attempts: *attempts,
+            };
+            let view = Client::find(connection)?.call::<registry::SinkAdd>(&request)?;
+            if connection.json { print_json(&view)? } else { print(&view) }
+        }
+        Sink::List { target } => {
+            let list = Client::find(target)?.call::<registry::Sinks>(&SinksRequest::default())?;
+            if target.json {
+                print_json(&list.sinks)?;
+            } else {
+                list.sinks.iter().for_each(print);
+            }
+        }
+        Sink::Remove { name, target } => {
+            let request = SinkRemove { name: name.clone() };
+            let view = Client::find(target)?.call::<registry::SinkRemove>(&request)?;
+            if target.json { print_json(&view)? } else { print(&view) }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub fn print(view: &SinkView) {
+    let pending = view.pending.map_or_else(|| "?".to_owned(), |pending| pending.to_string());
+    println!(
+        "sink          {} {} {}: {} delivered, {} failed, {pending} pending, {} retried ({})",
+        view.name,
+        view.kind,
+        view.target,
+        view.delivered,
+        view.failed,
+        view.retried,
+        view.state.as_str()
+    );
+    if let Some(error) = &view.last_error {
+        println!("              {error}");
+    }
+}
+
+/// `--sink jsonl:DIR` and the like.
+pub fn wanted(text: &str) -> anyhow::Result<SinkWanted> {
+    let (kind, target) = SinkKind::parse(text).map_err(refused)?;
+    Ok(SinkWanted { kind, target: absolute(kind, &target)?, name: None, start: None, max_attempts: None })
+}
+
+/// Paths are meant from here; the server may run elsewhere.
+fn absolute(kind: SinkKind, target: &str) -> anyhow::Result<String> {
+    match kind {
+        SinkKind::Http => Ok(target.to_owned()),
+        SinkKind::Jsonl | SinkKind::Parquet => {
+            let path = std::path::absolute(Path::new(target)).with_context(|| format!("{target:?} is no path"))?;
+            Ok(path.display().to_string())
+        }
+    }
+}
+
+fn refused(error: SinkError) -> anyhow::Error {
+    let hint = error.hint();
+    anyhow::Error::new(error).context(hint)
+}
