@@ -71,8 +71,8 @@ impl Newest {
 }
 
 impl StoreWriter {
-    /// Hands over every person that exists, in any order, then every id, in the order in which they came
-    /// to their owners.
+    /// Hands over every person that exists, then every id: about in the order in which they were stored,
+    /// which is not exact, because DuckDB appends with several threads.
     pub fn restore_people<E: From<StoreError>>(
         &self,
         mut hold: impl FnMut(Holding<'_>) -> Result<(), E>,
@@ -83,7 +83,7 @@ impl StoreWriter {
             self.limit_memory(memory);
             self.connection.execute_batch(&sql).map_err(|error| E::from(error.into()))
         };
-        // One thread reads a table in its order, and does not wait for another in a busy loop.
+        // A second thread would gain little, and the first would wait for it in a busy loop.
         settings(READING_MEMORY, 1, true)?;
         let result = self.persons(&mut hold).and_then(|()| self.ids(&mut hold));
         self.limit_memory(NO_MEMORY);
@@ -157,7 +157,7 @@ impl StoreWriter {
         Ok(self.connection.query_row(&sql, [], |row| row.get(0))?)
     }
 
-    /// Reads columns of a table that are never null, in the order of its rows, a window at a time.
+    /// Reads columns of a table that are never null, a window of row numbers at a time.
     fn windows<E: From<StoreError>>(
         &self,
         table: &str,

@@ -1,5 +1,5 @@
-//! Persons and ids as a store gives them back: every person once, in any order, then every id once, in
-//! the order in which they came to their owners.
+//! Persons and ids as a store gives them back: every person once, then every id once, in any order. The
+//! order of a person's ids decides in which order the rows of a merge come, and nothing else.
 //!
 //! A person and its first id were stored together, so the owner of an id is most often the person after
 //! the owner of the one before. Only the others are looked up.
