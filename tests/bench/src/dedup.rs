@@ -64,9 +64,10 @@ pub fn index(report: &mut Report, uuids: Option<u64>) -> anyhow::Result<()> {
     let opening = Instant::now();
     let dedup = Dedup::open(dir.path())?;
     let opened_s = opening.elapsed().as_secs_f64();
-    // The hash map of the newest is as large at any size; the rest grows with what the runs hold.
-    let bytes_per_uuid = dedup.resident_bytes() as f64 / (uuids - uuids % 100_000) as f64;
-    let newest = resident_bytes - dedup.resident_bytes();
+    // What the runs hold grows with them; the rest, mostly the hash map of the newest, does not.
+    let in_runs = dedup.resident_bytes() as f64;
+    let bytes_per_uuid = in_runs / (uuids - uuids % 100_000) as f64;
+    let fixed = (peak.max(resident) as f64 - in_runs).max(0.0);
     drop(dedup);
 
     let (map_ns, map_found_ns, search_ns) = raw(uuids.min(UUIDS), &new, &known)?;
@@ -84,7 +85,12 @@ pub fn index(report: &mut Report, uuids: Option<u64>) -> anyhow::Result<()> {
     if uuids < TARGET {
         report.add(
             &format!("the same at {}, extrapolated", grouped(TARGET as f64)),
-            million(bytes_per_uuid * TARGET as f64 + newest as f64),
+            format!(
+                "{}: {:.1} bits each, and the {} that are there at any size",
+                million(bytes_per_uuid * TARGET as f64 + fixed),
+                bytes_per_uuid * 8.0,
+                million(fixed)
+            ),
             "< 256 MB",
         );
     }
