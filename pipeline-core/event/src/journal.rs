@@ -106,6 +106,8 @@ pub struct StepEffect {
     pub error: Option<String>,
     /// CPU time inside the plugin, microseconds.
     pub cpu_us: u32,
+    /// Time the event waited in the plugin for answers (timers, HTTP), microseconds.
+    pub wait_us: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

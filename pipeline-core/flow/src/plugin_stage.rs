@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
@@ -75,9 +76,17 @@ pub struct Candidate {
     pub offset: u64,
     project: u32,
     pub uuid: Uuid,
+    order_key: u64,
     event: PluginEvent,
     /// Filled when there are plugins to show it to.
     json: String,
+}
+
+/// Events with the same key keep their order in a lane.
+pub fn order_key(project: u32, distinct_id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (project, distinct_id).hash(&mut hasher);
+    hasher.finish()
 }
 
 impl PluginStage {
@@ -139,6 +148,7 @@ impl PluginStage {
                     offset: candidate.offset,
                     team_id: candidate.project,
                     uuid: candidate.uuid,
+                    order_key: candidate.order_key,
                     json: Cow::Borrowed(candidate.json.as_str()),
                 })
                 .collect();
@@ -217,6 +227,7 @@ impl PluginStage {
                         offset: emitted.parent_offset,
                         team_id: *project,
                         uuid: emitted.captured.uuid,
+                        order_key: order_key(*project, &emitted.captured.distinct_id),
                         json: Cow::Borrowed(json),
                     })
                 })
@@ -297,6 +308,7 @@ impl PluginStage {
                         offset: first_offset + index as u64,
                         project,
                         uuid: captured.uuid,
+                        order_key: order_key(project, &captured.distinct_id),
                         event,
                         json: String::new(),
                     }),

@@ -28,7 +28,7 @@ use crate::codec;
 use crate::emitted;
 use crate::error::FlowError;
 use crate::handoff::Handoff;
-use crate::plugin_stage::PluginStage;
+use crate::plugin_stage::{PluginStage, order_key};
 
 /// Letters of one journal record.
 const PER_RECORD: usize = 256;
@@ -128,6 +128,7 @@ impl PluginStage {
                 offset: letter.offset,
                 team_id: *project,
                 uuid: letter.captured.uuid,
+                order_key: order_key(*project, &letter.captured.distinct_id),
                 json: Cow::Borrowed(text.as_ref().ok()?.as_str()),
             })
         });

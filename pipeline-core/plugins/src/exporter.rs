@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use weir_event::journal::{LogLevel, LogSource};
 
+use crate::bindings::weir::plugin::types::Call;
 use crate::host::Shared;
 use crate::instance::{CallError, Instance};
 use crate::metrics;
@@ -119,14 +120,16 @@ impl Exporter {
         let Some(mut instance) = self.instance.take() else { return ExportCall::Absent };
         let engine = &self.shared.engine;
         let outcome = match (self.method, events) {
-            (ExportMethod::OnEvent, [event]) => instance.on_event(engine, event),
+            (ExportMethod::OnEvent, [event]) => instance.call(engine, &Call::Event(event.clone())),
             (ExportMethod::OnEvent, _) => return ExportCall::Failed("onEvent takes one event".into()),
-            (ExportMethod::ExportEvents, events) => instance.export_events(engine, events),
+            (ExportMethod::ExportEvents, events) => {
+                instance.call(engine, &Call::Events(format!("[{}]", events.join(","))))
+            }
         };
         self.keep(&mut instance);
         let version = Arc::clone(&instance.version);
         let error = match outcome {
-            Ok(()) => {
+            Ok(_) => {
                 self.instance = Some(instance);
                 return ExportCall::Done;
             }

@@ -25,6 +25,7 @@ use crate::lane::Lane;
 use crate::limits::Limits;
 use crate::loader::Loader;
 use crate::manifest::MANIFEST;
+use crate::own_metrics::OwnMetrics;
 use crate::slot::{Slot, lock};
 use crate::state::Surroundings;
 use crate::storage::{Cache, Storage};
@@ -93,6 +94,7 @@ impl PluginHost {
             clock: config.clock,
             storage: Storage::default(),
             cache: Cache::default(),
+            own_metrics: OwnMetrics::default(),
             limits: config.limits,
             seed: config.seed,
         };

@@ -16,8 +16,9 @@ use weir_event::journal::{ChainMember, Fate, LogLevel, LogSource, StepEffect, St
 
 use crate::batch::{BatchEvent, BatchResult, EventResult, StepOutput};
 use crate::bindings::weir::plugin::report::Outcome;
+use crate::bindings::weir::plugin::types::{Event, FailureKind};
 use crate::host::{Message, Shared};
-use crate::instance::{CallError, Instance, Loss};
+use crate::instance::{CallError, Instance, Loss, overdue};
 use crate::json;
 use crate::metrics;
 use crate::slot::{BatchFigures, ReloadClock, Slot, lock};
@@ -211,6 +212,13 @@ fn publish(slot: &Slot, figures: BatchFigures) {
     slot.record(figures);
 }
 
+/// What an event took in a plugin.
+#[derive(Debug, Clone, Copy, Default)]
+struct Spent {
+    cpu: Duration,
+    waited: Duration,
+}
+
 /// One plugin over one batch.
 struct Run<'r> {
     shared: &'r Arc<Shared>,
@@ -229,12 +237,12 @@ impl Run<'_> {
         while !waiting.is_empty() {
             if !self.ensure_instance(member) {
                 for at in waiting.drain(..) {
-                    self.step(&mut items[at], StepLabel::Skipped, None, Duration::ZERO, None);
+                    self.step(&mut items[at], StepLabel::Skipped, None, Spent::default(), None);
                 }
                 return;
             }
             let mut chunk = Vec::new();
-            let mut texts: Vec<String> = Vec::new();
+            let mut events: Vec<Event> = Vec::new();
             let mut bytes = 0;
             while let Some(at) = waiting.last().copied() {
                 let text = items[at].text();
@@ -242,78 +250,92 @@ impl Run<'_> {
                     break;
                 }
                 bytes += text.len();
-                texts.push(text.to_owned());
+                events.push(Event { text: text.to_owned(), order_key: items[at].event.order_key });
                 chunk.push(at);
                 waiting.pop();
             }
-            let done = self.chunk(member, items, &chunk, &texts);
-            waiting.extend(chunk[done..].iter().rev());
+            let left = self.chunk(member, items, &chunk, &events);
+            waiting.extend(left.iter().rev());
         }
     }
 
-    /// Runs one call; returns how many events of the chunk have a result.
-    fn chunk(&mut self, member: &mut Member, items: &mut [Item<'_>], chunk: &[usize], texts: &[String]) -> usize {
-        let Some(instance) = member.instance.as_mut() else { return chunk.len() };
-        let outcome = instance.process(&self.shared.engine, texts);
-        let cpu_in_hand = instance.cpu_in_hand();
+    /// Runs one call; returns the events of the chunk that have no result yet, in order.
+    fn chunk(&mut self, member: &mut Member, items: &mut [Item<'_>], chunk: &[usize], events: &[Event]) -> Vec<usize> {
+        let Some(instance) = member.instance.as_mut() else { return Vec::new() };
+        let outcome = instance.process(&self.shared.engine, events);
+        let (in_hand, cpu_in_hand) = instance.in_hand();
         let effects = instance.take_effects();
         self.result.storage.extend(effects.storage);
         self.result.logs.extend(effects.logs);
+        self.result.jobs.extend(effects.jobs);
+        // What work left over from an earlier batch emits goes with the first event of this one.
+        let parent = |at: u32| chunk.get(at as usize).or(chunk.first()).map(|place| items[*place].event.offset);
         let emitted = effects
             .emitted
             .into_iter()
-            .map(|(at, event)| (items[chunk[at as usize]].event.offset, member.slot.id.clone(), event));
+            .filter_map(|(at, event)| Some((parent(at)?, member.slot.id.clone(), event)));
         self.result.emitted.extend(emitted);
         if let Some(first) = effects.first_report_at {
             self.met_first_event(member, first);
         }
-        let mut done = 0;
-        for (report, at) in effects.reports.into_iter().zip(chunk) {
-            self.apply(member, &mut items[*at], report);
-            done += 1;
+        let mut reported = vec![false; chunk.len()];
+        for (index, report) in effects.reports {
+            let place = index as usize;
+            reported[place] = true;
+            self.apply(member, &mut items[chunk[place]], report);
         }
+        let mut left: Vec<usize> = (0..chunk.len()).filter(|place| !reported[*place]).collect();
         match outcome {
             Ok(()) => {
                 // An engine that leaves events unreported has broken the contract; they pass untouched.
-                for at in &chunk[done..] {
+                for place in left.drain(..) {
                     let message = Some("the engine did not report this event".to_owned());
-                    self.step(&mut items[*at], StepLabel::Error, message, Duration::ZERO, None);
+                    self.step(&mut items[chunk[place]], StepLabel::Error, message, Spent::default(), None);
                 }
-                chunk.len()
             }
             Err(loss) => {
                 member.instance = None;
                 self.lost(member, &loss);
-                if let Some(at) = chunk.get(done) {
-                    let item = &mut items[*at];
+                // The event in hand pays. When that was nobody's work, the first that is left does, so that
+                // a batch ends whatever a plugin leaves running.
+                let guilty = left.iter().position(|place| *place == in_hand as usize).unwrap_or(0);
+                if guilty < left.len() {
+                    let item = &mut items[chunk[left.remove(guilty)]];
                     self.remember(member, loss.kind, &loss.message, item);
-                    self.step(item, StepLabel::Error, Some(loss.message), cpu_in_hand, None);
-                    done += 1;
+                    let spent = Spent { cpu: cpu_in_hand, waited: Duration::ZERO };
+                    self.step(item, StepLabel::Error, Some(loss.message), spent, None);
                 }
-                done
             }
         }
+        left.into_iter().map(|place| chunk[place]).collect()
     }
 
     fn apply(&mut self, member: &Member, item: &mut Item<'_>, report: Report) {
         let limit = self.shared.around.limits.output_bytes;
         let fits = |text: &String| text.len() <= limit;
+        let spent = Spent { cpu: report.cpu, waited: report.waited };
         match report.outcome {
+            Outcome::Unchanged => self.step(item, StepLabel::Unmodified, None, spent, None),
             Outcome::Dropped => {
                 item.fate = Fate::Dropped;
-                self.step(item, StepLabel::Dropped, None, report.cpu, None);
+                self.step(item, StepLabel::Dropped, None, spent, None);
             }
             Outcome::Passed(text) if fits(&text) => {
                 if json::same(item.text(), &text) {
-                    self.step(item, StepLabel::Unmodified, None, report.cpu, None);
+                    self.step(item, StepLabel::Unmodified, None, spent, None);
                 } else {
-                    self.step(item, StepLabel::Modified, None, report.cpu, Some(text.into()));
+                    self.step(item, StepLabel::Modified, None, spent, Some(text.into()));
                 }
             }
             Outcome::Passed(text) => {
                 let message = format!("output limit: the event has {} bytes, {limit} are allowed", text.len());
                 self.remember(member, "exception", &message, item);
-                self.step(item, StepLabel::Error, Some(message), report.cpu, None);
+                self.step(item, StepLabel::Error, Some(message), spent, None);
+            }
+            Outcome::Failed((failure, _)) if failure.kind == FailureKind::Overdue => {
+                let message = overdue(&self.shared.around.limits, "processEvent");
+                self.remember(member, "waiting", &message, item);
+                self.step(item, StepLabel::Error, Some(message), spent, None);
             }
             Outcome::Failed((failure, event)) => {
                 let (short, long) = member.version.positions.describe(&failure.message, &failure.stack);
@@ -322,7 +344,7 @@ impl Run<'_> {
                 self.result.logs.push(identity.log_line(at_ms, LogSource::Plugin, LogLevel::Error, long));
                 self.remember(member, "exception", &short, item);
                 let changed = event.filter(fits).filter(|text| !json::same(item.text(), text));
-                self.step(item, StepLabel::Error, Some(short), report.cpu, changed.map(Arc::from));
+                self.step(item, StepLabel::Error, Some(short), spent, changed.map(Arc::from));
             }
         }
     }
@@ -332,10 +354,11 @@ impl Run<'_> {
         item: &mut Item<'_>,
         label: StepLabel,
         error: Option<String>,
-        cpu: Duration,
+        spent: Spent,
         after: Option<Arc<str>>,
     ) {
-        let cpu_us = u32::try_from(cpu.as_micros()).unwrap_or(u32::MAX);
+        let cpu_us = u32::try_from(spent.cpu.as_micros()).unwrap_or(u32::MAX);
+        let wait_us = u32::try_from(spent.waited.as_micros()).unwrap_or(u32::MAX);
         self.figures.count(label);
         if label != StepLabel::Skipped {
             self.figures.cpu_us.push(cpu_us);
@@ -343,7 +366,7 @@ impl Run<'_> {
         if after.is_some() {
             item.current.clone_from(&after);
         }
-        item.steps.push(StepOutput { effect: StepEffect { plugin: self.position, label, error, cpu_us }, after });
+        item.steps.push(StepOutput { effect: StepEffect { plugin: self.position, label, error, cpu_us, wait_us }, after });
     }
 
     fn remember(&mut self, member: &Member, kind: &str, message: &str, item: &Item<'_>) {
@@ -386,6 +409,7 @@ impl Run<'_> {
             let effects = instance.take_effects();
             self.result.storage.extend(effects.storage);
             self.result.logs.extend(effects.logs);
+            self.result.jobs.extend(effects.jobs);
             outcome.map(|()| instance)
         });
         match made {

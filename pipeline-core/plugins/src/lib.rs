@@ -11,6 +11,7 @@
 
 mod batch;
 mod bindings;
+mod calls;
 mod compile_cache;
 mod cpu;
 mod engine;
@@ -25,6 +26,7 @@ mod limits;
 mod loader;
 mod manifest;
 mod metrics;
+mod own_metrics;
 mod positions;
 mod random;
 mod slot;
@@ -42,3 +44,4 @@ pub use exporter::{ExportCall, ExportMethod, Exporter};
 pub use host::{HostConfig, PluginHost};
 pub use lane::Lane;
 pub use limits::Limits;
+pub use state::JobRequest;

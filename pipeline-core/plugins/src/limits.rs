@@ -9,8 +9,12 @@ pub struct Limits {
     pub cpu_per_event: Duration,
     /// Also for loading the source and for `teardownPlugin`.
     pub cpu_setup: Duration,
-    /// Waiting for answers of the host; nothing makes a plugin wait yet.
+    /// For one call of `exportEvents`, a schedule or a job.
+    pub cpu_task: Duration,
+    /// Waiting of one event for answers of the host: timers, HTTP.
     pub wait: Duration,
+    /// Timers and requests of one instance that have no answer yet.
+    pub calls_under_way: usize,
     /// What plugin code may allocate; the engine itself comes on top.
     pub memory_bytes: usize,
     /// JSON of one event after one plugin.
@@ -25,7 +29,9 @@ impl Default for Limits {
         Self {
             cpu_per_event: Duration::from_millis(100),
             cpu_setup: Duration::from_secs(5),
+            cpu_task: Duration::from_secs(5),
             wait: Duration::from_secs(30),
+            calls_under_way: 1000,
             memory_bytes: 64 << 20,
             output_bytes: 1 << 20,
             log_lines_per_second: 1000,

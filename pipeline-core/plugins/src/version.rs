@@ -69,6 +69,7 @@ pub fn build(
         version: hash(snapshot, &graph, &values),
         name,
         config_json: Value::Object(values).to_string(),
+        attachments: Vec::new(),
     };
     Ok(Version {
         identity: Arc::new(identity),
