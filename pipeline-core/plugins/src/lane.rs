@@ -270,10 +270,8 @@ impl Run<'_> {
         self.result.jobs.extend(effects.jobs);
         // What work left over from an earlier batch emits goes with the first event of this one.
         let parent = |at: u32| chunk.get(at as usize).or(chunk.first()).map(|place| items[*place].event.offset);
-        let emitted = effects
-            .emitted
-            .into_iter()
-            .filter_map(|(at, event)| Some((parent(at)?, member.slot.id.clone(), event)));
+        let emitted =
+            effects.emitted.into_iter().filter_map(|(at, event)| Some((parent(at)?, member.slot.id.clone(), event)));
         self.result.emitted.extend(emitted);
         if let Some(first) = effects.first_report_at {
             self.met_first_event(member, first);
@@ -366,7 +364,8 @@ impl Run<'_> {
         if after.is_some() {
             item.current.clone_from(&after);
         }
-        item.steps.push(StepOutput { effect: StepEffect { plugin: self.position, label, error, cpu_us, wait_us }, after });
+        item.steps
+            .push(StepOutput { effect: StepEffect { plugin: self.position, label, error, cpu_us, wait_us }, after });
     }
 
     fn remember(&mut self, member: &Member, kind: &str, message: &str, item: &Item<'_>) {

@@ -241,8 +241,12 @@ impl InstanceState {
             if self.calls.under_way() == 0 {
                 return Vec::new();
             }
-            let overdue: Vec<Wake> =
-                self.waiting.iter().filter(|(_, open)| open.waited >= limit).map(|(at, _)| Wake::Overdue(*at)).collect();
+            let overdue: Vec<Wake> = self
+                .waiting
+                .iter()
+                .filter(|(_, open)| open.waited >= limit)
+                .map(|(at, _)| Wake::Overdue(*at))
+                .collect();
             if !overdue.is_empty() {
                 return overdue;
             }

@@ -1,6 +1,7 @@
 //! The batch in hand, as the functions of the host see it.
 
 use std::cell::{Cell, RefCell};
+use std::ops::Range;
 
 use crate::event_text;
 use crate::weir::plugin::report::{Outcome, finished};
@@ -9,6 +10,8 @@ use crate::weir::plugin::types::Event;
 #[derive(Default)]
 pub struct Batch {
     events: RefCell<Vec<Event>>,
+    /// Where the properties of the events that were begun are.
+    properties: RefCell<Vec<Option<Range<usize>>>>,
     reported: RefCell<Vec<bool>>,
     unreported: Cell<usize>,
 }
@@ -16,12 +19,14 @@ pub struct Batch {
 impl Batch {
     pub fn open(&self, events: Vec<Event>) {
         self.reported.replace(vec![false; events.len()]);
+        self.properties.replace(vec![None; events.len()]);
         self.unreported.set(events.len());
         self.events.replace(events);
     }
 
     pub fn close(&self) {
         self.events.take();
+        self.properties.take();
         self.reported.take();
     }
 
@@ -45,16 +50,22 @@ impl Batch {
     pub fn head(&self, index: usize) -> (String, bool) {
         let events = self.events.borrow();
         let Some(event) = events.get(index) else { return (String::new(), false) };
-        match event_text::properties(&event.text) {
-            Some(range) => (format!("{}0{}", &event.text[..range.start], &event.text[range.end..]), true),
-            None => (event.text.clone(), false),
+        let Some(range) = event_text::properties(&event.text) else { return (event.text.clone(), false) };
+        let mut head = String::with_capacity(event.text.len() - range.len() + 1);
+        head.push_str(&event.text[..range.start]);
+        head.push('0');
+        head.push_str(&event.text[range.end..]);
+        if let Some(place) = self.properties.borrow_mut().get_mut(index) {
+            *place = Some(range);
         }
+        (head, true)
     }
 
     pub fn properties(&self, index: usize) -> String {
+        let range = self.properties.borrow().get(index).cloned().flatten();
         let events = self.events.borrow();
-        let Some(event) = events.get(index) else { return "{}".to_owned() };
-        event_text::properties(&event.text).map_or_else(|| "{}".to_owned(), |range| event.text[range].to_owned())
+        let text = range.and_then(|range| events.get(index).map(|event| event.text[range].to_owned()));
+        text.unwrap_or_else(|| "{}".to_owned())
     }
 
     /// Each event once: a plugin's leftovers from an earlier batch change nothing.

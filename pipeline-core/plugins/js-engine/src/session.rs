@@ -31,6 +31,7 @@ const PRELUDE: [(&str, &str); 7] = [
 /// stack, so this is small enough that recursion ends as an exception and not as a trap.
 const JS_STACK_BYTES: usize = 128 * 1024;
 
+const GC_THRESHOLD_BYTES: usize = 8 << 20;
 /// Events that may wait at once.
 const IN_HAND: usize = 32;
 
@@ -91,6 +92,8 @@ impl Session {
         let runtime = Runtime::new().map_err(broken)?;
         runtime.set_max_stack_size(JS_STACK_BYTES);
         runtime.set_memory_limit(program.memory_limit as usize);
+        // Reference counts free nearly everything; looking for cycles is for what is left.
+        runtime.set_gc_threshold(GC_THRESHOLD_BYTES.min(program.memory_limit as usize / 4));
         let context = Context::full(&runtime).map_err(broken)?;
         let files = Rc::new(Files::new(program));
         runtime.set_loader(FileLoader(Rc::clone(&files)), FileLoader(Rc::clone(&files)));

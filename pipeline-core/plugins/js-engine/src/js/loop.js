@@ -18,6 +18,8 @@
         engine.owner = nobody;
     };
 
+    engine.isWaiting = () => waiting.size > 0;
+
     // One answer of the host, for the number of a call.
     engine.complete = (number, kind, answer) => {
         const work = waiting.get(number);

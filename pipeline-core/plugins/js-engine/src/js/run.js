@@ -22,6 +22,19 @@
     const isOutOfMemory = (error) =>
         error === null || (error instanceof InternalError && error.message === "out of memory");
 
+    // One pair of functions for each place in a batch; `this` is the event.
+    const delayed = [];
+    const accessor = (index) => ({
+        get() {
+            return open[index].settle(host.properties(index));
+        },
+        set(value) {
+            open[index].settle(value);
+        },
+        enumerable: true,
+        configurable: true,
+    });
+
     // An event of the batch in the plugin's hands. Its properties are read from their text when the
     // plugin first asks for them, so an event that is only handed on is never taken apart.
     class Open {
@@ -34,20 +47,17 @@
             this.before = undefined;
         }
         delay() {
-            const { event, index } = this;
-            const before = Object.values(event);
+            const before = Object.values(this.event);
             // Only what cannot change without its place in the event changing.
-            for (const value of before) {
-                if (typeof value === "object" && value !== null) return this.settle(host.properties(index));
+            for (let place = 0; place < before.length; place++) {
+                if (typeof before[place] === "object" && before[place] !== null) {
+                    this.settle(host.properties(this.index));
+                    return;
+                }
             }
             this.before = before;
             this.isTouched = false;
-            Object.defineProperty(event, "properties", {
-                get: () => this.settle(host.properties(index)),
-                set: (value) => this.settle(value),
-                enumerable: true,
-                configurable: true,
-            });
+            Object.defineProperty(this.event, "properties", (delayed[this.index] ??= accessor(this.index)));
         }
         settle(value) {
             this.isTouched = true;
@@ -131,6 +141,12 @@
     };
     // Every event of the last batch has been reported.
     engine.endBatch = () => {
+        // Work that goes on may still ask for properties.
+        if (engine.isWaiting()) {
+            for (const entry of open) {
+                if (!entry.isTouched) entry.settle(host.properties(entry.index));
+            }
+        }
         open = [];
     };
     engine.abandon = (index) => {
