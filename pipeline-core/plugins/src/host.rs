@@ -14,9 +14,10 @@ use std::time::Instant;
 
 use weir_api::plugin::PluginView;
 use weir_event::Clock;
-use weir_event::journal::StorageMutation;
+use weir_event::journal::{PluginLog, StorageMutation};
 
 use crate::batch::ControlEffects;
+use crate::caller::Caller;
 use crate::engine::JsEngine;
 use crate::error::PluginError;
 use crate::exporter::{ExportMethod, Exporter};
@@ -27,7 +28,7 @@ use crate::loader::Loader;
 use crate::manifest::MANIFEST;
 use crate::own_metrics::OwnMetrics;
 use crate::slot::{Slot, lock};
-use crate::state::Surroundings;
+use crate::state::{JobRequest, Surroundings};
 use crate::storage::{Cache, Storage};
 
 /// Reload times kept for `reload_samples`.
@@ -75,6 +76,14 @@ impl Shared {
         if samples.len() < RELOAD_SAMPLES {
             samples.push(milliseconds);
         }
+    }
+
+    /// Keeps what happened outside batches until it is journalled.
+    pub fn keep(&self, logs: Vec<PluginLog>, storage: Vec<StorageMutation>, jobs: Vec<JobRequest>) {
+        let mut control = lock(&self.control);
+        control.logs.extend(logs);
+        control.storage.extend(storage);
+        control.jobs.extend(jobs);
     }
 
     pub fn announce(&self) {
@@ -193,7 +202,24 @@ impl PluginHost {
 
     /// Calls one of them, from one thread with at least 2 MiB of stack.
     pub fn exporter(&self, plugin_id: &str, method: ExportMethod) -> Exporter {
-        Exporter::new(Arc::clone(&self.shared), plugin_id.to_owned(), method)
+        Exporter::new(self.caller(plugin_id), method)
+    }
+
+    /// Calls a plugin's schedules and jobs, from one thread with at least 2 MiB of stack.
+    pub fn caller(&self, plugin_id: &str) -> Caller {
+        Caller::new(Arc::clone(&self.shared), plugin_id.to_owned())
+    }
+
+    /// Live plugins with schedules: id and functions.
+    pub fn schedules(&self) -> Vec<(String, Vec<String>)> {
+        let slots = lock(&self.shared.slots).clone();
+        let known = |slot: &Arc<Slot>| Some((slot.id.clone(), slot.version()?.schedules().to_vec()));
+        slots.iter().filter_map(known).filter(|(_, schedules)| !schedules.is_empty()).collect()
+    }
+
+    /// Whether a version of this plugin serves.
+    pub fn is_live(&self, plugin_id: &str) -> bool {
+        lock(&self.shared.slots).iter().any(|slot| slot.id == plugin_id && slot.version().is_some())
     }
 
     /// What was logged and stored outside batches since the last call.

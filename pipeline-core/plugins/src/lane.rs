@@ -16,7 +16,7 @@ use weir_event::journal::{ChainMember, Fate, LogLevel, LogSource, StepEffect, St
 
 use crate::batch::{BatchEvent, BatchResult, EventResult, StepOutput};
 use crate::bindings::weir::plugin::report::Outcome;
-use crate::bindings::weir::plugin::types::{Event, FailureKind};
+use crate::bindings::weir::plugin::types::{Call, Event, FailureKind};
 use crate::host::{Message, Shared};
 use crate::instance::{CallError, Instance, Loss, overdue};
 use crate::json;
@@ -120,6 +120,24 @@ impl Lane {
             .collect();
         self.last_batch_end = Some(Instant::now());
         result
+    }
+
+    /// Lets timers run and delivers answers that no event waits for; for a moment without events.
+    pub fn wake(&mut self) {
+        for member in &mut self.members {
+            let Some(instance) = member.instance.as_mut().filter(|instance| instance.has_news()) else { continue };
+            let outcome = instance.call(&self.shared.engine, &Call::Wake);
+            let effects = instance.take_effects();
+            self.shared.keep(effects.logs, effects.storage, effects.jobs);
+            if let Err(CallError::Lost(loss)) = outcome {
+                metrics::instance_lost(&member.slot.id, loss.kind);
+                member.instance = None;
+                let message = format!("Instance lost, and with it meta.global: {}. A new one goes on.", loss.message);
+                let at_ms = self.shared.around.clock.now_ms();
+                let line = member.version.identity.log_line(at_ms, LogSource::System, LogLevel::Error, message);
+                lock(&self.shared.control).logs.push(line);
+            }
+        }
     }
 
     fn refresh(&mut self) {

@@ -11,6 +11,7 @@
 
 mod batch;
 mod bindings;
+mod caller;
 mod calls;
 mod compile_cache;
 mod cpu;
@@ -38,9 +39,10 @@ mod version;
 mod watch;
 
 pub use batch::{BatchEvent, BatchResult, ControlEffects, EventResult, StepOutput};
+pub use caller::{Called, Caller, Task};
 pub use engine::{ENGINE_HASH, ENGINE_WASM};
 pub use error::PluginError;
-pub use exporter::{ExportCall, ExportMethod, Exporter};
+pub use exporter::{ExportMethod, Exporter};
 pub use host::{HostConfig, PluginHost};
 pub use lane::Lane;
 pub use limits::Limits;
