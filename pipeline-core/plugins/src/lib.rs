@@ -7,7 +7,8 @@
 //! `wit/`, the engine that runs JavaScript inside it in `js-engine/`.
 //!
 //! What the crate returns is all it does to the world: storage writes, logs and new events are handed to
-//! the caller, who journals them. It never touches the network.
+//! the caller, who journals them. `http` is the one way to the network, closed until it is opened for a
+//! plugin; `geoip` answers from a file; `secrets` keeps what is configured as secret out of all of it.
 
 mod batch;
 mod bindings;
@@ -18,6 +19,8 @@ mod error;
 mod exporter;
 mod geoip;
 mod host;
+mod host_call;
+mod http;
 mod imports;
 mod instance;
 mod json;
@@ -43,6 +46,12 @@ pub use error::PluginError;
 pub use exporter::{ExportCall, ExportMethod, Exporter};
 pub use geoip::{GeoIp, GeoIpError, GeoIpIdentity};
 pub use host::{HostConfig, PluginHost};
+pub use host_call::{HostCall, HostCallKind};
+pub use http::{
+    AllowList, AllowListError, Begun, CallId, Calls, CallsConfig, Completion, CompletionQueue, Egress, FailureKind,
+    GrantError, HttpFailure, HttpLimits, HttpMode, HttpRequest, HttpResponse, HttpSettings, HttpSetupError, MockError,
+    Mocked, Mocks, Outcome, PluginHttp, Recorder, Resolve, SystemResolver,
+};
 pub use lane::Lane;
 pub use limits::Limits;
 pub use secrets::{SECRET_MASK, SECRET_PLACEHOLDER, SHORTEST_SECRET_CHARACTERS, Secrets, masked, with_kept_secrets};
