@@ -11,6 +11,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use ureq::http::{HeaderMap, Request, StatusCode, Uri, header::CONTENT_ENCODING};
+use ureq::tls::TlsConfig;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, RequestExt as _};
@@ -50,9 +51,15 @@ pub struct Client {
 
 impl Client {
     pub fn new(egress: Arc<Egress>, limits: HttpLimits) -> Self {
+        Self::with_tls(egress, limits, TlsConfig::default())
+    }
+
+    fn with_tls(egress: Arc<Egress>, limits: HttpLimits, tls: TlsConfig) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
+            // Not even what the environment says.
             .proxy(None)
+            .tls_config(tls)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .allow_non_standard_methods(true)

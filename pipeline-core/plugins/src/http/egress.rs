@@ -10,6 +10,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::Duration;
@@ -22,6 +23,9 @@ use super::address::{Inside, inside};
 use super::allow_list::AllowList;
 use super::request::{FailureKind, HttpFailure, authority};
 
+/// Names looked up at a time; each holds a thread until the system answers.
+const MOST_LOOKUPS: usize = 64;
+
 /// Looks names up; a test has its own.
 pub trait Resolve: fmt::Debug + Send + Sync {
     fn resolve(&self, name: &str, timeout: Duration) -> io::Result<Vec<IpAddr>>;
@@ -33,14 +37,25 @@ pub struct SystemResolver;
 
 impl Resolve for SystemResolver {
     fn resolve(&self, name: &str, timeout: Duration) -> io::Result<Vec<IpAddr>> {
-        // The system's call cannot be told to give up, so a thread waits for it in our place.
+        // The system's call cannot be told to give up, so a thread waits for it in our place, perhaps for
+        // longer than the caller does.
+        static LOOKING_UP: AtomicUsize = AtomicUsize::new(0);
+        if LOOKING_UP.fetch_add(1, Ordering::AcqRel) >= MOST_LOOKUPS {
+            LOOKING_UP.fetch_sub(1, Ordering::AcqRel);
+            return Err(io::Error::other("too many names are being looked up already"));
+        }
         let (answer, receiver) = sync_channel(1);
         let name = name.to_owned();
-        thread::Builder::new().name("weir-resolve".to_owned()).spawn(move || {
+        let spawned = thread::Builder::new().name("weir-resolve".to_owned()).spawn(move || {
             let found = (name.as_str(), 0).to_socket_addrs();
+            LOOKING_UP.fetch_sub(1, Ordering::AcqRel);
             // Nobody listens any more after the time is up.
             let _ = answer.send(found.map(|found| found.map(|address| address.ip()).collect()));
-        })?;
+        });
+        if let Err(error) = spawned {
+            LOOKING_UP.fetch_sub(1, Ordering::AcqRel);
+            return Err(error);
+        }
         receiver.recv_timeout(timeout).unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 }

@@ -1,4 +1,4 @@
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::thread;
@@ -270,6 +270,57 @@ fn giving_up_ends_a_call_in_the_middle() {
     assert!(failure.message.contains("given up"), "{failure}");
     assert!(begun.elapsed() < Duration::from_secs(10));
     stopper.join().unwrap();
+}
+
+/// One connection over TLS for `name`, and the certificate to trust for it.
+fn secure_server(name: &str) -> (std::net::SocketAddr, Vec<u8>) {
+    let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+    let certificate = made.cert.der().to_vec();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key.into())
+        .unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let config = Arc::new(config);
+    thread::Builder::new()
+        .spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let mut connection = rustls::ServerConnection::new(config.clone()).unwrap();
+                let mut tls = rustls::Stream::new(&mut connection, &mut stream);
+                let mut head = [0; 4096];
+                // The client may turn away from the certificate.
+                let _ = tls.read(&mut head);
+                let _ = tls.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nsecure");
+            }
+        })
+        .unwrap();
+    (address, certificate)
+}
+
+#[test]
+fn certificates_are_checked_against_the_name_while_the_address_is_ours() {
+    let (address, certificate) = secure_server("api.example.com");
+    let egress = || {
+        let allowed = AllowList::parse(["*"]).unwrap();
+        let grant = address.to_string();
+        Arc::new(Egress::new(allowed, [grant.as_str()], Answers::new(&["127.0.0.1"])).unwrap())
+    };
+    let root = ureq::tls::Certificate::from_der(&certificate).to_owned();
+    let roots = ureq::tls::RootCerts::new_with_certs(&[root]);
+    let trusting = Client::with_tls(egress(), HttpLimits::default(), TlsConfig::builder().root_certs(roots).build());
+    let url = |name: &str| format!("https://{name}:{}/", address.port());
+    assert_eq!(get(&trusting, &url("api.example.com")).unwrap().body, b"secure");
+    let other_name = get(&trusting, &url("other.example.com")).unwrap_err();
+    assert_eq!(other_name.kind, FailureKind::Network, "{other_name}");
+    assert!(other_name.message.contains("certificate"), "{other_name}");
+    let stranger = get(&Client::new(egress(), HttpLimits::default()), &url("api.example.com")).unwrap_err();
+    assert_eq!(stranger.kind, FailureKind::Network, "{stranger}");
+    assert!(stranger.message.contains("certificate"), "{stranger}");
 }
 
 #[test]
