@@ -18,6 +18,7 @@ use crate::instance::{CallError, Instance};
 use crate::metrics;
 use crate::slot::{Slot, lock};
 use crate::version::Version;
+use crate::webhook;
 
 /// How long to leave a plugin alone whose `setupPlugin` failed here.
 const SETUP_PAUSE: Duration = Duration::from_secs(1);
@@ -93,7 +94,7 @@ impl Caller {
     /// Takes over a new version; false while there is none that is wanted and can be set up.
     pub(crate) fn is_ready(&mut self, is_wanted: impl Fn(&Version) -> bool) -> bool {
         let slot = lock(&self.shared.slots).iter().find(|slot| slot.id == self.plugin_id).cloned();
-        let version = slot.as_deref().and_then(Slot::version);
+        let version = slot.as_deref().filter(|slot| slot.is_enabled()).and_then(Slot::version);
         let Some(version) = version.filter(|version| is_wanted(version)) else {
             self.shared.retire(self.instance.take());
             return false;
@@ -173,8 +174,19 @@ impl Caller {
         self.instance.as_ref().and_then(Instance::next_timer)
     }
 
-    pub(crate) fn send_webhook(&mut self, _request: &str) -> Called {
-        Called::Failed("HTTP is off".to_owned())
+    pub(crate) fn send_webhook(&mut self, request: &str) -> Called {
+        let Some(instance) = self.instance.as_mut() else { return Called::Absent };
+        let request = match webhook::parse(request) {
+            Ok(request) => request,
+            Err(problem) => return Called::Failed(problem),
+        };
+        let outcome = webhook::send(instance, request);
+        let mut instance = self.instance.take();
+        if let Some(instance) = &mut instance {
+            self.keep(instance);
+        }
+        self.instance = instance;
+        outcome
     }
 
     /// For a caller that calls no more although the plugin asks for it.
@@ -191,9 +203,9 @@ impl Caller {
     }
 
     fn keep(&mut self, instance: &mut Instance) {
-        let effects = instance.take_effects();
-        self.emitted.extend(effects.emitted.into_iter().map(|(_, event)| event));
-        self.shared.keep(effects.logs, effects.storage, effects.jobs);
+        let mut effects = instance.take_effects();
+        self.emitted.extend(effects.emitted.drain(..).map(|(_, event)| event));
+        self.shared.keep(effects);
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use weir_api::plugin::PluginView;
 use weir_event::Clock;
-use weir_event::journal::{PluginLog, StorageMutation};
+use weir_event::journal::StorageMutation;
 
 use crate::batch::ControlEffects;
 use crate::caller::Caller;
@@ -28,7 +28,7 @@ use crate::loader::Loader;
 use crate::manifest::MANIFEST;
 use crate::own_metrics::OwnMetrics;
 use crate::slot::{Slot, lock};
-use crate::state::{JobRequest, Surroundings};
+use crate::state::{Effects, Surroundings};
 use crate::storage::{Cache, Storage};
 
 /// Reload times kept for `reload_samples`.
@@ -79,11 +79,12 @@ impl Shared {
     }
 
     /// Keeps what happened outside batches until it is journalled.
-    pub fn keep(&self, logs: Vec<PluginLog>, storage: Vec<StorageMutation>, jobs: Vec<JobRequest>) {
+    pub fn keep(&self, effects: Effects) {
         let mut control = lock(&self.control);
-        control.logs.extend(logs);
-        control.storage.extend(storage);
-        control.jobs.extend(jobs);
+        control.logs.extend(effects.logs);
+        control.storage.extend(effects.storage);
+        control.jobs.extend(effects.jobs);
+        control.calls.extend(effects.calls.into_iter().map(|(_, call)| call));
     }
 
     pub fn announce(&self) {

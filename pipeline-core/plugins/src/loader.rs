@@ -338,7 +338,7 @@ impl Loader {
                 "posthog.capture in setupPlugin and teardownPlugin makes events that are discarded".to_owned();
             self.log(&instance.version, LogLevel::Warn, message);
         }
-        self.shared.keep(effects.logs, effects.storage, effects.jobs);
+        self.shared.keep(effects);
     }
 }
 

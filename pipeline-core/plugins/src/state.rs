@@ -11,17 +11,20 @@ use std::time::{Duration, Instant};
 
 use wasmtime::ResourceLimiter;
 use weir_event::Clock;
-use weir_event::journal::{LogLevel, LogSource, PluginLog, StorageMutation};
+use weir_event::journal::{HostCall, LogLevel, LogSource, PluginLog, StorageMutation};
 
 use crate::bindings::weir::plugin::config::Attachment;
 use crate::bindings::weir::plugin::report::Outcome;
 use crate::bindings::weir::plugin::types::FailureKind;
 use crate::bindings::weir::plugin::waiting::Wake;
-use crate::calls::Calls;
 use crate::cpu;
+use crate::geoip::GeoIp;
+use crate::http::{Calls, CompletionQueue, PluginHttp};
+use crate::http_calls::{SentCalls, wake};
 use crate::limits::Limits;
 use crate::own_metrics::OwnMetrics;
 use crate::random::Random;
+use crate::settings::OnError;
 use crate::storage::{Cache, PendingWrites, Storage};
 
 /// The index of work that belongs to no event of the batch.
@@ -34,6 +37,9 @@ pub struct Surroundings {
     pub storage: Storage,
     pub cache: Cache,
     pub own_metrics: OwnMetrics,
+    pub geoip: GeoIp,
+    pub calls: Calls,
+    /// Those of plugins for which nothing is set.
     pub limits: Limits,
     pub seed: u64,
 }
@@ -46,6 +52,11 @@ pub struct Identity {
     pub version: String,
     pub config_json: String,
     pub attachments: Vec<Attachment>,
+    pub limits: Limits,
+    /// Name of the preset behind them, if any.
+    pub preset: Option<String>,
+    pub on_error: OnError,
+    pub http: Arc<PluginHttp>,
 }
 
 /// Why the host ended an instance.
@@ -74,6 +85,7 @@ pub struct OpenEvent {
     pub writes: PendingWrites,
     pub emitted: Vec<String>,
     pub jobs: Vec<JobRequest>,
+    pub http_calls: u32,
     cpu: Duration,
     waited: Duration,
 }
@@ -98,6 +110,8 @@ pub struct Effects {
     /// With the position in the batch of the event that made it.
     pub emitted: Vec<(u32, String)>,
     pub jobs: Vec<JobRequest>,
+    /// With the position in the batch of the event they were made for.
+    pub calls: Vec<(u32, HostCall)>,
     pub first_report_at: Option<Instant>,
 }
 
@@ -110,7 +124,8 @@ pub struct InstanceState {
     pub in_hand: (u32, OpenEvent),
     /// Events that wait in the background.
     waiting: BTreeMap<u32, OpenEvent>,
-    pub calls: Calls,
+    pub queue: CompletionQueue,
+    pub sent: SentCalls,
     pub effects: Effects,
     reported: Vec<bool>,
     budget: Duration,
@@ -123,7 +138,7 @@ impl InstanceState {
     pub fn new(identity: Arc<Identity>, around: Arc<Surroundings>, instance: u64) -> Self {
         let random = Random::new(around.seed, &identity.plugin_id, instance);
         // Beyond what plugin code may use: the engine, its stack, and the batch on its way in and out.
-        let memory = MemoryGauge { limit: around.limits.memory_bytes + (16 << 20), used: 0, exceeded: false };
+        let memory = MemoryGauge { limit: identity.limits.memory_bytes + (16 << 20), used: 0, exceeded: false };
         Self {
             identity,
             around,
@@ -131,7 +146,8 @@ impl InstanceState {
             random,
             in_hand: (NOBODY, OpenEvent::default()),
             waiting: BTreeMap::new(),
-            calls: Calls::default(),
+            queue: CompletionQueue::new(),
+            sent: SentCalls::default(),
             effects: Effects::default(),
             reported: Vec::new(),
             budget: Duration::ZERO,
@@ -189,8 +205,8 @@ impl InstanceState {
 
     /// Refuses a call beyond what may be under way at once.
     pub fn check_calls(&self) -> wasmtime::Result<()> {
-        let limit = self.around.limits.calls_under_way;
-        if self.calls.under_way() < limit { Ok(()) } else { Err(Ended::Calls(limit).into()) }
+        let limit = self.identity.limits.calls_under_way;
+        if self.queue.open() < limit { Ok(()) } else { Err(Ended::Calls(limit).into()) }
     }
 
     /// Applies what was done in the foreground; called when the work it belongs to is done.
@@ -228,36 +244,38 @@ impl InstanceState {
 
     /// Waits for the next answer. Empty when nothing is under way.
     pub fn wait(&mut self) -> Vec<Wake> {
-        let limit = self.around.limits.wait;
+        let limit = self.identity.limits.wait;
         // What is in the foreground waits like the others from now on.
         if self.is_open(self.in_hand.0) {
             self.take_in_hand(NOBODY);
         }
         loop {
-            let done = self.calls.poll();
-            if !done.is_empty() {
-                return done.into_iter().map(Wake::Completed).collect();
-            }
-            if self.calls.under_way() == 0 {
-                return Vec::new();
-            }
-            let overdue: Vec<Wake> = self
-                .waiting
-                .iter()
-                .filter(|(_, open)| open.waited >= limit)
-                .map(|(at, _)| Wake::Overdue(*at))
-                .collect();
-            if !overdue.is_empty() {
-                return overdue;
-            }
             let longest = self.waiting.values().map(|open| open.waited).max().unwrap_or_default();
             let began = Instant::now();
-            self.calls.wait_until(began + limit.saturating_sub(longest));
+            let done = self.queue.wait(began + limit.saturating_sub(longest));
             let waited = began.elapsed();
             for open in self.waiting.values_mut() {
                 open.waited += waited;
             }
+            if !done.is_empty() {
+                return done.into_iter().map(|completion| wake(self, completion)).collect();
+            }
+            if self.queue.open() == 0 {
+                return Vec::new();
+            }
+            let is_overdue = |open: &OpenEvent| open.waited >= limit;
+            let overdue: Vec<u32> =
+                self.waiting.iter().filter(|(_, open)| is_overdue(open)).map(|(index, _)| *index).collect();
+            if !overdue.is_empty() {
+                return overdue.into_iter().map(Wake::Overdue).collect();
+            }
         }
+    }
+
+    /// What has come, without waiting.
+    pub fn poll(&mut self) -> Vec<Wake> {
+        let done = self.queue.take();
+        done.into_iter().map(|completion| wake(self, completion)).collect()
     }
 
     pub fn log(&mut self, source: LogSource, level: LogLevel, message: String) {
@@ -267,7 +285,7 @@ impl InstanceState {
             self.log_window = (second, 0);
         }
         self.log_window.1 += 1;
-        let allowed = self.around.limits.log_lines_per_second;
+        let allowed = self.identity.limits.log_lines_per_second;
         let (source, level, message) = match self.log_window.1.cmp(&(allowed + 1)) {
             std::cmp::Ordering::Less => (source, level, message),
             std::cmp::Ordering::Equal => {
@@ -282,6 +300,11 @@ impl InstanceState {
 
 impl Identity {
     pub fn log_line(&self, at_ms: i64, source: LogSource, level: LogLevel, message: String) -> PluginLog {
+        // Whoever wrote it: a secret does not belong into a log.
+        let message = match self.http.secrets().redact(&message) {
+            std::borrow::Cow::Borrowed(_) => message,
+            std::borrow::Cow::Owned(redacted) => redacted,
+        };
         PluginLog { plugin_id: self.plugin_id.clone(), version: self.version.clone(), at_ms, source, level, message }
     }
 }
