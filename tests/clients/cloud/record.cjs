@@ -60,6 +60,8 @@ server.listen(0, "127.0.0.1", async () => {
             played = { requests: [], answers: example.answers };
             const library = packages(example.module);
             const result = await outcome(() => example.run(library, played));
+            // Some requests are sent off and not waited for.
+            await new Promise((resolve) => setTimeout(resolve, 200));
             recorded[example.name] = { requests: played.requests, ...result };
         }
         fs.writeFileSync(path.join(__dirname, "recorded", `${name}.json`), `${JSON.stringify(recorded, null, 1)}\n`);

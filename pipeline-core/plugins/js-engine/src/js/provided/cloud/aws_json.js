@@ -37,9 +37,10 @@
         }
         const named = answer.headers["x-amzn-errortype"] ?? body.__type ?? body.code ?? body.Code;
         const query = answer.headers["x-amzn-query-error"]?.split(";")[0];
-        const code = query ?? (named ? String(named).split("#").pop().split(":")[0] : "UnknownError");
+        const name = named ? String(named).split("#").pop().split(":")[0] : "UnknownError";
         const message = body.message ?? body.Message ?? body.errorMessage;
-        return { code, message: code === "RequestEntityTooLarge" ? "Request body must be less than 1 MB" : message ?? null };
+        // SQS gives the code of its older protocol beside the new one, and plugins test for the older.
+        return { code: query ?? name, name, message: message ?? null };
     };
 
     class JsonService extends Service {
@@ -160,7 +161,7 @@
             throw awsError("InvalidParameterValue", `QueueUrl "${params.QueueUrl}" is not a URL: take the one that getQueueUrl gives`);
         }
         const endpoint = { protocol: url.protocol, host: url.host, hostname: url.hostname };
-        return { ...http, endpoint, path: url.pathname };
+        return { ...http, endpoint };
     };
 
     exports.Lambda = class Lambda extends Service {
@@ -172,7 +173,7 @@
             if (params.InvocationType) headers["X-Amz-Invocation-Type"] = params.InvocationType;
             if (params.LogType) headers["X-Amz-Log-Type"] = params.LogType;
             if (params.ClientContext) headers["X-Amz-Client-Context"] = params.ClientContext;
-            headers["Content-Type"] = "application/octet-stream";
+            headers["Content-Type"] = "binary/octet-stream";
             const query = params.Qualifier === undefined ? [] : [["Qualifier", params.Qualifier]];
             const search = query.length === 0 ? "" : `?Qualifier=${escapeUri(params.Qualifier)}`;
             const path = `/2015-03-31/functions/${escapeUri(params.FunctionName)}/invocations`;

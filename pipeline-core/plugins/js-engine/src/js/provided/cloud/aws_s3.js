@@ -86,7 +86,7 @@
                 throw awsError("ConfigError", "Cannot send SSE keys over HTTP: use an https endpoint");
             }
             const headers = {};
-            const query = operation.query.map(([key, value]) => [key, value ?? ""]);
+            const query = [];
             for (const [member, value] of Object.entries(params)) {
                 if (value === undefined || value === null) continue;
                 if (requestHeaders[member]) headers[requestHeaders[member]] = this.headerValue(member, value);
@@ -97,8 +97,9 @@
             if (operation.method !== "GET" && operation.method !== "HEAD" && params.Body !== undefined) {
                 headers["Content-Type"] ??= "application/octet-stream";
             }
-            const search = query.length === 0 ? "" : `?${canonicalQuery(query).replace(/=(?=&|$)/g, "")}`;
-            return { method: operation.method, endpoint, path, search, query, headers, operation, params };
+            const search = [operation.query, query].map((part) => canonicalQuery(part).replace(/=(?=&|$)/g, "")).filter(Boolean).join("&");
+            query.unshift(...operation.query.map(([key, value]) => [key, value ?? ""]));
+            return { method: operation.method, endpoint, path, search: search && `?${search}`, query, headers, operation, params };
         }
         async build(name, given) {
             const { operation, params, ...http } = this.plan(name, given);
@@ -110,7 +111,6 @@
             }
             // TLS protects the body already; hashing megabytes twice would only cost CPU budget.
             const payloadHash = overTls ? "UNSIGNED-PAYLOAD" : body === undefined ? emptyHash : sha256(body);
-            headers["X-Amz-Content-Sha256"] = payloadHash;
             return { ...http, body, payloadHash };
         }
         headerValue(member, value) {
@@ -134,8 +134,8 @@
             const operation = operations[request.operation];
             const body = operation.method === "HEAD" ? "" : answer.body;
             // Copying and completing may fail after the status has gone out.
-            if (operation.xml && body.includes("<Error>")) {
-                throw this.failure(request, { ...answer, statusCode: answer.statusCode }, true);
+            if (operation.xml && body.toString("utf8").trimEnd().endsWith("</Error>")) {
+                throw this.failure(request, answer, true);
             }
             const data = {};
             if (operation.xml) {
@@ -180,7 +180,9 @@
             try {
                 root = body.length > 0 ? xml.parse(body.toString("utf8")) : undefined;
             } catch {
-                // A proxy's page rather than S3's answer: the status has to do.
+                // A proxy's page rather than S3's answer, so the next attempt may fare better.
+                const start = body.toString("utf8").slice(0, 100);
+                return { code: "XMLParserError", message: `S3 answered with status ${statusCode} and no XML: ${start}`, retryable: true };
             }
             const code = xml.textOf(root, "Code") ?? byStatus[statusCode] ?? statusCode;
             const message = xml.textOf(root, "Message") ?? (root === undefined ? null : code);
@@ -237,12 +239,13 @@
                 throw awsError("CredentialsError", "getSignedUrl without a callback needs credentials: give accessKeyId and secretAccessKey");
             }
             const { method, endpoint, path, query, headers } = this.plan(name, { ...this.config.params, ...params });
-            query.push(["X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD"]);
+            const kept = { Host: endpoint.host };
             for (const [header, value] of Object.entries(headers)) {
                 if (/^(x-amz-|content-type$|content-md5$|cache-control$)/i.test(header)) query.push([header, value]);
+                if (/^x-amz-/i.test(header)) kept[header] = value;
             }
             const { region } = this.config;
-            const request = { method, path, query, headers: { Host: endpoint.host }, region, service: "s3", credentials };
+            const request = { method, path, query, headers: kept, region, service: "s3", credentials };
             return `${endpoint.protocol}//${endpoint.host}${path}?${presignedQuery(request, new Date(), seconds)}`;
         }
     }

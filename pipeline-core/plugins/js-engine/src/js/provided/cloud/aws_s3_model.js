@@ -75,7 +75,9 @@
 
     const text = "text", number = "number", boolean = "boolean", date = "date";
     const owner = { DisplayName: text, ID: text };
-    const objects = [{ Key: text, LastModified: date, ETag: text, Size: number, StorageClass: text, Owner: owner }];
+    const objects = [{
+        Key: text, LastModified: date, ETag: text, ChecksumAlgorithm: [text], Size: number, StorageClass: text, Owner: owner,
+    }];
     const listing = {
         IsTruncated: boolean, Contents: objects, Name: text, Prefix: text, Delimiter: text, MaxKeys: number,
         CommonPrefixes: [{ Prefix: text }], EncodingType: text,

@@ -93,7 +93,7 @@
                 })));
                 const complete = this.only("completeMultipartUpload", { UploadId, MultipartUpload: { Parts: parts } });
                 delete complete.Body;
-                return this.result(await this.service.completeMultipartUpload(complete).promise());
+                return await this.service.completeMultipartUpload(complete).promise();
             } catch (error) {
                 if (!this.leavePartsOnError) {
                     await this.service.abortMultipartUpload(this.only("abortMultipartUpload", { UploadId })).promise().catch(() => {});

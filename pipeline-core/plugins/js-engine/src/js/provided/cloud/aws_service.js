@@ -3,12 +3,13 @@
 // A request is built anew for each attempt, since the signature holds the time. It starts when a callback or
 // `promise()` asks for it, and not before: `on()` handlers can be set first.
 (require, module, exports) => {
-    const { signHeaders } = require("./aws_signature");
+    const { signHeaders, sha256 } = require("./aws_signature");
     const { PassThrough } = require("stream");
 
     const awsError = (code, message, more = {}) => {
-        const error = new Error(message);
-        Object.assign(error, { name: code, code, time: new Date() }, more);
+        const error = new Error(message ?? "");
+        // An answer without a body has no message, and says so with null as the real client does.
+        Object.assign(error, { name: code, code, message, time: new Date() }, more);
         return error;
     };
 
@@ -233,7 +234,9 @@
                 throw awsError("ConfigError", "Missing region in config: give `region` to the client, such as \"eu-west-1\"");
             }
             const http = await this.build(request.operation, request.params);
-            http.headers.Host ??= http.endpoint.host;
+            http.headers.Host = http.endpoint.host;
+            http.payloadHash ??= sha256(http.body ?? "");
+            http.headers["X-Amz-Content-Sha256"] = http.payloadHash;
             const credentials = await this.credentials();
             signHeaders({ ...http, region, service: this.constructor.signingName, credentials, doubleEscape: this.doubleEscape }, new Date());
             const { Host, ...headers } = http.headers;

@@ -91,7 +91,7 @@
         if (credentials.sessionToken) full.push(["X-Amz-Security-Token", credentials.sessionToken]);
         const hash = payloadHash ?? "UNSIGNED-PAYLOAD";
         const sign = signature({ ...request, query: full }, signed, hash, time);
-        return `${canonicalQuery(full)}&X-Amz-Signature=${sign}`;
+        return canonicalQuery([...full, ["X-Amz-Signature", sign]]);
     };
 
     Object.assign(exports, { escapeUri, escapePath, canonicalQuery, sha256, emptyHash });

@@ -13,7 +13,6 @@
             .replace(/&/g, "&amp;")
             .replace(/</g, "&lt;")
             .replace(/>/g, "&gt;")
-            .replace(/"/g, "&quot;")
             .replace(/\r/g, "&#x0D;")
             .replace(/\n/g, "&#x0A;");
 
