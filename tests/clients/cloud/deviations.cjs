@@ -5,6 +5,11 @@ module.exports = {
         record.thrown.error.message = "S3 answered with status 400 and no XML: <html>bad gateway";
         return record;
     },
+    // The real message is empty; the reasons are only in `errors`.
+    "google: bigquery refused rows": (record) => {
+        record.thrown.error.message = "BigQuery refused 1 of 2 rows, first row 1: invalid: no such field: x.";
+        return record;
+    },
     // Says what to give, too.
     "aws: no region": (record) => {
         record.thrown.error.message += ': give `region` to the client, such as "eu-west-1"';

@@ -23,6 +23,9 @@ const globalsOf = ({ fetch, now, random, setTimeout: timer }) => {
         static now() {
             return now;
         }
+        static [Symbol.hasInstance](value) {
+            return value instanceof Date;
+        }
     }
     const fixedMath = Object.create(Math, Object.getOwnPropertyDescriptors(Math));
     if (random) fixedMath.random = random;

@@ -4,6 +4,7 @@ const test = require("node:test");
 const assert = require("node:assert");
 const fs = require("fs");
 const path = require("path");
+const { STATUS_CODES } = require("http");
 const { load } = require("./engine.cjs");
 const { now, requestOf, outcome, answerAt } = require("./exchange.cjs");
 
@@ -17,7 +18,7 @@ const play = async (example) => {
         played.requests.push(requestOf(method, url, headers, sent));
         const answer = answerAt(played.answers, played.requests.length - 1);
         const empty = method === "HEAD" || answer.status === 204;
-        return new Response(empty ? null : answer.body, { status: answer.status, headers: answer.headers });
+        return new Response(empty ? null : answer.body, { status: answer.status, statusText: STATUS_CODES[answer.status], headers: answer.headers });
     };
     const library = load(example.module, { fetch, now });
     const result = await outcome(() => example.run(library, played));
