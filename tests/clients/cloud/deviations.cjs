@@ -10,6 +10,11 @@ module.exports = {
         record.thrown.error.message = "BigQuery refused 1 of 2 rows, first row 1: invalid: no such field: x.";
         return record;
     },
+    // The real version 8 accepts a token without a signature when no secret is given.
+    "jsonwebtoken: verify: unsigned, no secret": ({ requests }) => ({
+        requests,
+        thrown: { error: { message: "secret or public key must be provided", name: "JsonWebTokenError" } },
+    }),
     // Says what to give, too.
     "aws: no region": (record) => {
         record.thrown.error.message += ': give `region` to the client, such as "eu-west-1"';
