@@ -1,6 +1,8 @@
 // Plays every case against the real package and writes down what it sent and what it gave back.
 //
-//     node record.cjs FOLDER        FOLDER holds node_modules with the packages of `packages` below
+//     npm install --prefix FOLDER aws-sdk@2.1693.0 @google-cloud/bigquery@5.12.0 @google-cloud/storage@5.20.5 \
+//         jsonwebtoken@8.5.1 snowflake-sdk@1.6.23 ethers@5.8.0 faker@5.5.3
+//     node record.cjs FOLDER [CASES]
 //
 // Only these facts are kept in the repository, never the packages.
 const fs = require("fs");
@@ -66,6 +68,12 @@ server.listen(0, "127.0.0.1", async () => {
         }
         fs.writeFileSync(path.join(__dirname, "recorded", `${name}.json`), `${JSON.stringify(recorded, null, 1)}\n`);
         console.log(name, Object.keys(recorded).length);
+    }
+    if (!only) {
+        const faker = packages("faker");
+        const groups = Object.entries(faker).filter(([name, group]) => typeof group === "object" && !["definitions", "locales"].includes(name));
+        const names = groups.map(([name, group]) => [name, Object.keys(group).filter((one) => typeof group[one] === "function")]);
+        fs.writeFileSync(path.join(__dirname, "recorded/faker_names.json"), `${JSON.stringify(Object.fromEntries(names))}\n`);
     }
     process.exit(0);
 });
