@@ -87,10 +87,13 @@
             };
             try {
                 const lanes = Array.from({ length: Math.min(this.queueSize, count) }, lane);
-                await Promise.all(lanes.map((one) => one.catch((error) => {
+                // Parts still on their way would outlive the upload, so all lanes come to rest first.
+                const ends = await Promise.allSettled(lanes.map((one) => one.catch((error) => {
                     failed = true;
                     throw error;
                 })));
+                const broken = ends.find(({ status }) => status === "rejected");
+                if (broken) throw broken.reason;
                 const complete = this.only("completeMultipartUpload", { UploadId, MultipartUpload: { Parts: parts } });
                 delete complete.Body;
                 return await this.service.completeMultipartUpload(complete).promise();
