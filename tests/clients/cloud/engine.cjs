@@ -9,7 +9,8 @@ const files = {
     "@google-cloud/storage": "google_storage.js",
     "@google-cloud/bigquery": "google_bigquery.js",
     "@google-cloud/pubsub": "google_pubsub.js",
-    "@aws-sdk/client-s3": "client-s3.js",
+    "aws-sdk": "aws_sdk.js",
+    "snowflake-sdk": "snowflake_sdk.js",
 };
 const provided = ["crypto", "zlib", "stream", "events", "url"];
 const hidden = ["process", "global", "globalThis", "setImmediate", "__dirname", "__filename", "performance"];

@@ -96,7 +96,9 @@
                 throw new Error("keyFilename cannot be read, as a sandbox has no files: give the parsed key file as `credentials`");
             }
             const given = apiEndpoint ?? host;
-            this.baseUrl = (/^https?:\/\//.test(given) ? given : `https://${given}`).replace(/\/+$/, "");
+            // Emulators are given as host and port, and speak without TLS.
+            const scheme = options.emulatorMode || /^(localhost|127\.)/.test(given) ? "http" : "https";
+            this.baseUrl = (/^https?:\/\//.test(given) ? given : `${scheme}://${given}`).replace(/\/+$/, "");
             this.isEmulator = apiEndpoint !== undefined && credentials === undefined;
             this.projectId = projectId ?? credentials?.project_id;
             this.retries = autoRetry ? options.retryOptions?.maxRetries ?? maxRetries : 0;
