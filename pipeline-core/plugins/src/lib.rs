@@ -26,6 +26,7 @@ mod loader;
 mod manifest;
 mod metrics;
 mod positions;
+mod provided;
 mod random;
 mod slot;
 mod sources;

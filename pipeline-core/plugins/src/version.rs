@@ -16,12 +16,10 @@ use crate::bindings::weir::plugin::types::Description;
 use crate::engine::ENGINE_HASH;
 use crate::manifest::{MANIFEST, Manifest};
 use crate::positions::{FileMap, Positions, excerpt};
+use crate::provided;
 use crate::sources::Snapshot;
 use crate::state::Identity;
 use crate::strip::{Import, strip, top_level_export};
-
-/// Modules the engine brings.
-const PROVIDED: [&str; 4] = ["@posthog/plugin-scaffold", "posthog-plugins", "node-fetch", "url"];
 
 pub struct Version {
     pub identity: Arc<Identity>,
@@ -117,7 +115,7 @@ impl Graph {
                 stripped.code.push_str(&top_level_export());
             }
             for import in &stripped.imports {
-                if PROVIDED.contains(&import.specifier.as_str()) {
+                if provided::is_provided(&import.specifier) {
                     continue;
                 }
                 let target = resolve(snapshot, &path, import, text)?;
@@ -166,8 +164,11 @@ fn resolve(snapshot: &Snapshot, importer: &str, import: &Import, text: &str) -> 
         })
     };
     if !(wanted.starts_with("./") || wanted.starts_with("../") || wanted == "." || wanted == "..") {
+        if let Some((reason, instead)) = provided::refusal(wanted) {
+            return Err(problem(format!("Cannot import '{wanted}': {reason}."), Some(instead.to_owned())));
+        }
         let message = format!("Cannot import '{wanted}'! This package is not provided by PostHog in plugins.");
-        let hint = format!("Provided are: {}. Copy other code into the plugin's folder.", PROVIDED.join(", "));
+        let hint = format!("Provided are: {}. Copy other code into the plugin's folder.", provided::names());
         return Err(problem(message, Some(hint)));
     }
     let mut parts: Vec<&str> = importer.split('/').collect();

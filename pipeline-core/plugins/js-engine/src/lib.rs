@@ -5,7 +5,9 @@
 //! the size of results; the host does. One instance serves one plugin for its life.
 
 mod bridge;
+mod native;
 mod program;
+mod provided;
 mod session;
 mod url_parts;
 
