@@ -7,9 +7,10 @@
 
 mod batch;
 mod bridge;
-mod bytes;
 mod event_text;
+mod native;
 mod program;
+mod provided;
 mod session;
 mod url_parts;
 

@@ -17,12 +17,11 @@ use crate::weir::plugin::waiting::{self, Wake};
 use crate::{Call, Description, Event, Failure, FailureKind};
 
 /// In order: later ones use what earlier ones put on `engine`.
-const PRELUDE: [(&str, &str); 7] = [
+const PRELUDE: [(&str, &str); 6] = [
     ("weir:engine/console.js", include_str!("js/console.js")),
-    ("weir:engine/globals.js", include_str!("js/globals.js")),
-    ("weir:engine/url.js", include_str!("js/url.js")),
-    ("weir:engine/meta.js", include_str!("js/meta.js")),
     ("weir:engine/modules.js", include_str!("js/modules.js")),
+    ("weir:engine/globals.js", include_str!("js/globals.js")),
+    ("weir:engine/meta.js", include_str!("js/meta.js")),
     ("weir:engine/loop.js", include_str!("js/loop.js")),
     ("weir:engine/run.js", include_str!("js/run.js")),
 ];

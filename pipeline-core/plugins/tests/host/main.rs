@@ -7,5 +7,6 @@ mod meta;
 mod modules;
 mod reload;
 mod samples;
+mod standard_library;
 mod support;
 mod traffic;

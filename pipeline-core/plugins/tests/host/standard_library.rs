@@ -1,0 +1,139 @@
+//! What plugins find around them, held against what Node answers to the same code.
+//!
+//! `standard_library/record.js` runs the cases with Node and writes the expected answers beside them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::Value;
+use weir_api::plugin::PluginState;
+use weir_plugins::Limits;
+
+use crate::support::{Bench, output, run_one};
+
+fn file(name: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/host/standard_library").join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn patient() -> Bench {
+    Bench::with_limits(Limits { cpu_per_event: Duration::from_secs(20), ..Limits::default() })
+}
+
+/// Runs the cases of one file in a plugin; every answer has to be Node's, but for the named cases.
+fn as_node_does(area: &str, different: &[(&str, &str)]) {
+    let bench = patient();
+    let entry = format!(
+        "const run = require('./run')\nconst cases = require('./{area}')\n\
+         exports.processEvent = async (event) => ({{ ...event, answers: await run(cases) }})"
+    );
+    let (run, cases, keys) = (file("run.js"), file(&format!("{area}.js")), file("keys.json"));
+    let name = format!("{area}.js");
+    bench.live("plugin", &[("index.js", &entry), ("run.js", &run), (&name, &cases), ("keys.json", &keys)]);
+    let out = output(&run_one(&mut bench.host.lane()));
+    let answers: BTreeMap<String, Value> = serde_json::from_value(out["answers"].clone()).unwrap();
+    let expected: BTreeMap<String, Value> = serde_json::from_str(&file(&format!("expected/{area}.json"))).unwrap();
+    assert!(expected.len() > 3 && answers.keys().eq(expected.keys()), "{:?}", answers.keys());
+    let mut report = String::new();
+    for (case, node) in expected {
+        let node = match different.iter().find(|(name, _)| *name == case) {
+            Some((_, ours)) => serde_json::from_str(ours).unwrap(),
+            None => node,
+        };
+        if answers[&case] != node {
+            let _ = writeln!(report, "{case}\n   here: {}\n   node: {node}", answers[&case]);
+        }
+    }
+    assert!(report.is_empty(), "{area}:\n{report}");
+}
+
+macro_rules! areas {
+    ($($area:ident $(except $different:expr)?;)*) => {$(
+        #[test]
+        fn $area() {
+            let different: &[(&str, &str)] = &[];
+            $(let different: &[(&str, &str)] = &$different;)?
+            as_node_does(stringify!($area), different);
+        }
+    )*};
+}
+
+areas! {
+    buffer;
+    crypto;
+    events;
+    fetching;
+    intl;
+    packages;
+    small;
+    streams;
+    text;
+    urls;
+    zlib;
+}
+
+#[test]
+fn both_ways_of_importing_give_the_same_object() {
+    let code = "import crypto from 'crypto'\nimport * as all from 'node:crypto'\nimport { createHash } from 'crypto'\n\
+                import fetch, { Headers } from 'node-fetch'\nimport EventEmitter, { once } from 'events'\n\
+                const required = require('crypto')\n\
+                export const processEvent = (event) => ({ ...event, same: [\n\
+                crypto === required, all.default === crypto, all.createHash === createHash, crypto.createHash === createHash,\n\
+                require('node-fetch') === fetch, fetch.Headers === Headers, EventEmitter.once === once,\n\
+                require('posthog-plugins') === require('@posthog/plugin-scaffold'),\n\
+                require('buffer').Buffer === Buffer, require('url').URL === URL] })";
+    let (_bench, mut lane) = Bench::single(code);
+    let out = output(&run_one(&mut lane));
+    assert_eq!(out["same"], Value::Array(vec![true.into(); 10]));
+}
+
+#[test]
+fn every_listed_module_can_be_imported() {
+    let list = include_str!("../../js-engine/src/provided_list.rs");
+    let names = list.lines().filter_map(|line| {
+        let (kind, rest) = line.trim().split_once(' ')?;
+        let name = rest.strip_prefix('"')?.split('"').next()?;
+        (kind == "node" || kind == "package").then_some(name)
+    });
+    let mut code = String::new();
+    let mut count = 0;
+    for name in names {
+        let _ = writeln!(code, "import * as m{count} from '{name}'; if (!m{count}.default) throw new Error('{name}')");
+        count += 1;
+    }
+    assert!(count > 20, "{count}");
+    code.push_str("export const processEvent = (event) => event");
+    Bench::new().live("plugin", &[("index.js", &code)]);
+}
+
+#[test]
+fn what_a_sandbox_cannot_have_is_refused_with_a_reason() {
+    for name in ["fs", "node:fs/promises", "net", "https", "child_process", "worker_threads", "vm"] {
+        let code = format!("const a = 1\nconst x = require('{name}')\nexports.processEvent = (e) => e");
+        let view = Bench::new().add("plugin", &[("index.js", &code)]);
+        assert_eq!(view.state, PluginState::Failed);
+        let problem = view.load_error.unwrap();
+        assert!(problem.message.starts_with(&format!("Cannot import '{name}': ")), "{problem:?}");
+        assert_eq!((problem.file.as_str(), problem.line), ("index.js", 2));
+        assert!(problem.hint.unwrap().ends_with('.'));
+    }
+    let view = Bench::new().add("plugin", &[("index.js", "require('internal/fetch')")]);
+    assert_eq!(view.state, PluginState::Failed, "the engine's own modules are not for plugins");
+}
+
+#[test]
+fn randomness_can_be_repeated() {
+    let code = "const crypto = require('crypto')\nexports.processEvent = (event) => ({ ...event, out: [Math.random(),\n\
+                crypto.randomBytes(20).toString('hex'), crypto.randomUUID(), crypto.randomInt(1e6),\n\
+                Array.from(globalThis.crypto.getRandomValues(new Uint32Array(3)))] })";
+    let draw = || {
+        let (_bench, mut lane) = Bench::single(code);
+        output(&run_one(&mut lane))["out"].clone()
+    };
+    let first = draw();
+    assert_eq!(first, draw());
+    assert_ne!(first[1].as_str().unwrap().trim_matches('0'), "");
+}
