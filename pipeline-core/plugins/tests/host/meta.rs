@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use weir_event::journal::{LogLevel, LogSource, StorageMutation};
-use weir_plugins::Limits;
+use weir_plugins::{Limits, Settings};
 
 use crate::support::{Bench, error, output, run_numbered, run_one};
 
@@ -85,7 +85,8 @@ fn config_holds_defaults_and_configured_values() {
     let mut lane = bench.host.lane();
     assert_eq!(output(&run_one(&mut lane))["properties"]["config"], json!({ "a": "1" }));
     let values = [("b".to_owned(), Some("2".to_owned()))].into();
-    let changed = bench.host.configure("plugin", values).unwrap();
+    let settings = Settings { values, ..Settings::default() };
+    let changed = bench.host.configure("plugin", settings).unwrap();
     assert_ne!(changed.version, view.version);
     assert_eq!(output(&run_one(&mut lane))["properties"]["config"], json!({ "a": "1", "b": "2" }));
 }
