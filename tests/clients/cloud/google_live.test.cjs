@@ -185,7 +185,7 @@ test("pubsub: looks for a topic, makes it, and publishes in batches", () => {
         if (url.endsWith(":publish")) {
             const { messages } = JSON.parse(body);
             batches.push(messages);
-            return { json: { messageIds: messages.map((message, index) => `${batches.length}-${index}`) } };
+            return { json: { messageIds: messages.map(({ data }) => `id of ${Buffer.from(data, "base64")}`) } };
         }
         if (method === "PUT") {
             if (topics.has("events")) return refusal(409, "Resource already exists in the project (resource=events).", "ALREADY_EXISTS");
@@ -203,10 +203,11 @@ test("pubsub: looks for a topic, makes it, and publishes in batches", () => {
         assert.strictEqual((await topic.getMetadata())[0].name, "projects/proj/topics/events");
         const sent = Array.from({ length: 250 }, (unused, index) => Buffer.from(`é${index}`));
         const ids = await Promise.all(sent.map((data) => topic.publish(data)));
-        assert.deepStrictEqual(batches.map((batch) => batch.length), [100, 100, 50]);
-        assert.strictEqual(new Set(ids).size, 250);
-        assert.strictEqual(ids[249], "3-49");
-        assert.deepStrictEqual(batches.flat().map(({ data }) => Buffer.from(data, "base64").toString()), sent.map(String));
+        // Batches may overtake each other on the way; inside one the order holds.
+        assert.deepStrictEqual(batches.map((batch) => batch.length).sort(), [100, 100, 50]);
+        assert.deepStrictEqual(ids, sent.map((data) => `id of ${data}`));
+        const numbers = batches.map((batch) => batch.map(({ data }) => Number(Buffer.from(data, "base64").toString().slice(1))));
+        for (const batch of numbers) assert.deepStrictEqual(batch, batch.map((number, index) => batch[0] + index));
         await topic.publishMessage({ json: { a: 1 }, attributes: { kind: "x" }, orderingKey: "o" });
         assert.deepStrictEqual(batches.at(-1), [{ data: Buffer.from('{"a":1}').toString("base64"), attributes: { kind: "x" }, orderingKey: "o" }]);
         assert.throws(() => topic.publish("text"), /form of a Buffer/);
