@@ -123,8 +123,8 @@ module.exports = [
         name: "binds",
         answers: [login, result([column("number of rows inserted", "fixed")], [["1"]])],
         run: async (lib) =>
-            run(await connected(lib), "INSERT INTO T VALUES (?, ?, ?, ?, ?, ?)", {
-                binds: ["a", 1, 1.5, true, null, { b: [1] }],
+            run(await connected(lib), "INSERT INTO T VALUES (?, ?, ?, ?, ?, ?, ?)", {
+                binds: ["a", 1, 1.5, true, null, { b: [1] }, new Date(0)],
             }),
     },
     {

@@ -3,9 +3,8 @@
     const typeOf = (value) => {
         if (typeof value === "boolean") return "BOOLEAN";
         if (typeof value === "number") return Number.isInteger(value) ? "FIXED" : "REAL";
-        if (Array.isArray(value) || (typeof value === "object" && value !== null && !(value instanceof Date)))
-            return "VARIANT";
-        return value instanceof Date ? "VARIANT" : "TEXT";
+        if (typeof value === "object" && value !== null && !(value instanceof Date)) return "VARIANT";
+        return "TEXT";
     };
     const textOf = (value) => {
         if (value === null || typeof value === "string") return value;
