@@ -137,3 +137,30 @@ fn randomness_can_be_repeated() {
     assert_eq!(first, draw());
     assert_ne!(first[1].as_str().unwrap().trim_matches('0'), "");
 }
+
+#[test]
+fn create_buffer_flushes_at_its_limit() {
+    // A clock that never rings, so that only the limit and the plugin flush.
+    let code = "const { createBuffer } = require('@posthog/plugin-contrib')\n\
+                globalThis.setTimeout = () => 1; globalThis.clearTimeout = () => {}\n\
+                exports.processEvent = async (event) => {\n  const flushed = []\n\
+                const buffer = createBuffer({ limit: 3, onFlush: (objects, points) => flushed.push([objects, points]) })\n\
+                buffer.add('a'); buffer.add('b', 2); buffer.add('c'); buffer.add('d', 10)\n\
+                await buffer.flush(); await buffer.flush()\n  return { ...event, flushed } }";
+    let (_bench, mut lane) = Bench::single(code);
+    let flushed = output(&run_one(&mut lane))["flushed"].to_string();
+    assert_eq!(flushed, r#"[[["a","b"],3],[["c"],1],[["d"],10]]"#);
+}
+
+#[test]
+fn posthog_api_wants_both_keys_or_none() {
+    let code = "export async function processEvent(event) {\n\
+                for (const keys of [{ projectApiKey: 'a' }, { personalApiKey: 'b' }]) {\n\
+                try { await posthog.api.get('/api/event', keys) } catch (e) { event.properties[Object.keys(keys)] = e.message } }\n\
+                return event }";
+    let (_bench, mut lane) = Bench::single(code);
+    let out = output(&run_one(&mut lane));
+    let message = "You must specify a personalApiKey if you specify a projectApiKey and vice-versa!";
+    assert_eq!(out["properties"]["projectApiKey"], message);
+    assert_eq!(out["properties"]["personalApiKey"], message);
+}
