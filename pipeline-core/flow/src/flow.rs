@@ -36,6 +36,8 @@ use crate::sink_wanted::SinkWanted;
 use crate::sinks::Sinks;
 use crate::stage_times::StageTimes;
 use crate::store_handle::StoreHandle;
+use crate::task_emission::TaskEmission;
+use crate::tasks::Tasks;
 
 /// What a pipeline is built from.
 pub struct FlowConfig {
@@ -64,6 +66,8 @@ pub struct Flow {
     pub rejections: Arc<EdgeRejections>,
     pub host: Arc<PluginHost>,
     pub sinks: Arc<Sinks>,
+    pub tasks: Arc<Tasks>,
+    emission: TaskEmission,
     clock: Arc<dyn Clock>,
     intake_log: Log,
     journal_log: Log,
@@ -143,6 +147,9 @@ impl Flow {
             failure: Mutex::default(),
         });
         let (sink_journal, sink_requests) = sink_journal::channel(intake_log.clone());
+        let emission = TaskEmission::new(Arc::clone(&intake), Arc::clone(&config.clock));
+        let tasks =
+            Arc::new(Tasks::new(Arc::clone(&host), Arc::clone(&config.clock), sink_journal.clone(), emission.clone()));
         let sinks = Arc::new(Sinks::new(
             sink_journal,
             intake_log.clone(),
@@ -150,10 +157,13 @@ impl Flow {
             Arc::clone(&shared.ledger),
             Arc::clone(&config.clock),
             Arc::clone(&host),
+            emission.clone(),
         ));
         let (redrives, redrive_requests) = redrive::channel(intake_log.clone());
         let flow = Self {
             sinks,
+            tasks,
+            emission,
             redrives,
             intake,
             rejections: Arc::default(),
@@ -206,6 +216,8 @@ impl Flow {
         let plugins = config.plugins.clone();
         let ordering = config.ordering;
         let sinks = Arc::clone(&self.sinks);
+        let tasks = Arc::clone(&self.tasks);
+        let emission = self.emission.clone();
         // What is accepted from here on is theirs.
         let end = self.intake_log.end().offset;
         let wanted: Vec<SinkWanted> = config
@@ -230,6 +242,10 @@ impl Flow {
                 message: error.to_string(),
             })?;
             let new_sinks = sinks.start(start.sinks, &wanted);
+            for (token, project) in &start.projects {
+                emission.knows(*project, token);
+            }
+            tasks.start(&start.plugins);
             refill_dedup(&mut dedup, &intake_log, &journal_log, &start.projects)?;
             let stage = PluginStage {
                 intake: intake_log.read_from_offset(journal_log.end().offset),
@@ -251,6 +267,9 @@ impl Flow {
                 new_sinks,
                 plugins_seen: None,
                 journalled_chain: String::new(),
+                tasks,
+                emission,
+                jobs_made: 0,
             };
             stage.run()
         })
@@ -261,6 +280,11 @@ impl Flow {
         let stopping = Arc::clone(&self.background_stopping);
         self.spawn(&self.background, "canary", move || {
             canary::run(&intake, &shared.store, &shared.queryable, &stopping);
+            Ok(())
+        })?;
+        let tasks = Arc::clone(&self.tasks);
+        self.spawn(&self.background, "schedules", move || {
+            tasks.watch();
             Ok(())
         })?;
         let frames = frames::Frames {
@@ -392,7 +416,8 @@ impl Flow {
             }
             thread::sleep(Duration::from_millis(5));
         }
-        // Before the stage that writes their cursors.
+        // Before the stage that writes their records.
+        self.tasks.stop();
         self.sinks.stop();
         self.background_stopping.store(true, Ordering::Release);
         self.stopping.store(true, Ordering::Release);

@@ -23,6 +23,7 @@ mod ledger;
 mod live;
 mod plugin_sink;
 mod plugin_stage;
+mod plugin_states;
 mod processed_event;
 mod projection;
 mod projector;
@@ -38,6 +39,8 @@ mod stage_journal;
 mod stage_times;
 mod store_handle;
 mod stored;
+mod task_emission;
+mod tasks;
 
 pub use dedup::{Dedup, Fingerprint, Seen};
 pub use error::FlowError;

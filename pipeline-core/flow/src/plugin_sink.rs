@@ -8,11 +8,13 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use uuid::Uuid;
 use weir_event::StoredEvent;
-use weir_plugins::{ExportCall, ExportMethod, Exporter, PluginHost};
+use weir_plugins::{Called, ExportMethod, Exporter, PluginHost};
 use weir_sinks::{Batch, Batching, Delivery, Rejected, Sink, Stop};
 
-use crate::processed_event::processed_event;
+use crate::processed_event::{processed_event, webhook_event};
+use crate::task_emission::TaskEmission;
 
 /// Pauses after the first failures of `onEvent`; then the event is given up.
 const ON_EVENT_PAUSES: [u64; 4] = [5, 10, 20, 40];
@@ -34,22 +36,53 @@ pub fn method_of(kind: &str) -> Option<ExportMethod> {
 pub const fn kind_of(method: ExportMethod) -> &'static str {
     match method {
         ExportMethod::OnEvent => "plugin_on_event",
+        ExportMethod::OnSnapshot => "plugin_on_snapshot",
         ExportMethod::ExportEvents => "plugin_export_events",
+        ExportMethod::ComposeWebhook => "plugin_compose_webhook",
     }
 }
 
-pub fn open(host: &PluginHost, plugin_id: &str, method: ExportMethod) -> Box<dyn Sink> {
+pub fn open(host: &PluginHost, emission: TaskEmission, plugin_id: &str, method: ExportMethod) -> Box<dyn Sink> {
     let exporter = host.exporter(plugin_id, method);
+    let emission = Emission { emission, plugin_id: plugin_id.to_owned() };
     match method {
-        ExportMethod::OnEvent => {
-            Box::new(OnEvent { exporter, key: String::new(), done: 0, attempts: 0, rejected: vec![] })
-        }
-        ExportMethod::ExportEvents => Box::new(ExportEvents { exporter, key: String::new(), attempts: 0 }),
+        ExportMethod::ExportEvents => Box::new(ExportEvents { exporter, emission, key: String::new(), attempts: 0 }),
+        method => Box::new(OneByOne {
+            exporter,
+            emission,
+            method,
+            key: String::new(),
+            done: 0,
+            attempts: 0,
+            rejected: vec![],
+        }),
     }
 }
 
-struct OnEvent {
+/// Where the events go that a plugin makes while it is given stored ones.
+struct Emission {
+    emission: TaskEmission,
+    plugin_id: String,
+}
+
+impl Emission {
+    /// The events belong to the stored one that they were made for.
+    fn take(&self, exporter: &mut Exporter, parent: &StoredEvent) {
+        let events = exporter.take_emitted();
+        let count = events.len();
+        let uuid = Uuid::parse_str(&parent.uuid).unwrap_or_default();
+        let project = u32::try_from(parent.team_id).ok();
+        if let Err(problem) = self.emission.emit(uuid, &self.plugin_id, project, events) {
+            tracing::error!(self.plugin_id, count, problem, "events that a plugin made could not be accepted");
+        }
+    }
+}
+
+/// `onEvent`, `onSnapshot` and `composeWebhook`: a call for each event.
+struct OneByOne {
     exporter: Exporter,
+    emission: Emission,
+    method: ExportMethod,
     /// The batch in hand, and how far it came: what was called is not called again.
     key: String,
     done: usize,
@@ -57,7 +90,7 @@ struct OnEvent {
     rejected: Vec<Rejected>,
 }
 
-impl OnEvent {
+impl OneByOne {
     fn reject(&mut self, event: &StoredEvent, reason: String) {
         self.rejected.push(Rejected {
             first_offset: event.offset,
@@ -67,9 +100,28 @@ impl OnEvent {
             reason,
         });
     }
+
+    /// Recordings go to `onSnapshot`, and only there.
+    fn is_wanted(&self, event: &StoredEvent) -> bool {
+        (event.event == "$snapshot") == (self.method == ExportMethod::OnSnapshot)
+    }
+
+    fn call(&mut self, event: &StoredEvent) -> Called {
+        if self.method != ExportMethod::ComposeWebhook {
+            let outcome = self.exporter.call(&[processed_event(event).to_string()]);
+            self.emission.take(&mut self.exporter, event);
+            return outcome;
+        }
+        let outcome = self.exporter.call(&[webhook_event(event).to_string()]);
+        self.emission.take(&mut self.exporter, event);
+        match outcome {
+            Called::Done(Some(request)) => self.exporter.send_webhook(&request),
+            other => other,
+        }
+    }
 }
 
-impl Sink for OnEvent {
+impl Sink for OneByOne {
     fn batching(&self) -> Batching {
         Batching::prompt(ON_EVENT_BATCH, MIB as usize)
     }
@@ -85,19 +137,20 @@ impl Sink for OnEvent {
             self.rejected.clear();
         }
         while let Some(event) = batch.events.get(self.done) {
-            let outcome = self.exporter.call(&[processed_event(event).to_string()]);
+            let outcome = if self.is_wanted(event) { self.call(event) } else { Called::Done(None) };
             self.attempts += 1;
             match outcome {
-                ExportCall::Done => {}
-                ExportCall::Again(reason) => {
+                Called::Done(_) => {}
+                Called::Again(reason) => {
                     if let Some(pause) = ON_EVENT_PAUSES.get(self.attempts as usize - 1) {
                         return Delivery::Retry { after: Some(Duration::from_secs(*pause)), reason };
                     }
-                    self.exporter.given_up(format!("onEvent failed {} times: {reason}", self.attempts));
+                    let name = self.method.as_str();
+                    self.exporter.given_up(format!("{name} failed {} times: {reason}", self.attempts));
                     self.reject(event, reason);
                 }
-                ExportCall::Failed(reason) => self.reject(event, reason),
-                ExportCall::Absent => {
+                Called::Failed(reason) => self.reject(event, reason),
+                Called::Absent => {
                     self.attempts -= 1;
                     let reason = "the plugin is not live".to_owned();
                     return Delivery::Retry { after: Some(ABSENT_PAUSE), reason };
@@ -112,6 +165,7 @@ impl Sink for OnEvent {
 
 struct ExportEvents {
     exporter: Exporter,
+    emission: Emission,
     key: String,
     attempts: u32,
 }
@@ -157,18 +211,21 @@ impl Sink for ExportEvents {
             return Delivery::delivered();
         }
         let outcome = self.exporter.call(&events);
+        if let Some(first) = batch.events.first() {
+            self.emission.take(&mut self.exporter, first);
+        }
         self.attempts += 1;
         match outcome {
-            ExportCall::Done => Delivery::delivered(),
-            ExportCall::Failed(reason) => Delivery::Failed { reason },
-            ExportCall::Again(reason) => {
+            Called::Done(_) => Delivery::delivered(),
+            Called::Failed(reason) => Delivery::Failed { reason },
+            Called::Again(reason) => {
                 if let Some(pause) = EXPORT_PAUSES.get(self.attempts as usize - 1) {
                     return Delivery::Retry { after: Some(Duration::from_secs(*pause)), reason };
                 }
                 self.exporter.given_up(format!("exportEvents failed {} times: {reason}", self.attempts));
                 Delivery::Failed { reason: format!("given up after {} attempts: {reason}", self.attempts) }
             }
-            ExportCall::Absent => {
+            Called::Absent => {
                 self.attempts -= 1;
                 Delivery::Retry { after: Some(ABSENT_PAUSE), reason: "the plugin is not live".into() }
             }

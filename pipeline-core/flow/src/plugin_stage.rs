@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
@@ -33,6 +34,8 @@ use crate::redrive::RedriveRequests;
 use crate::sink_journal::SinkRequests;
 use crate::sinks::Sinks;
 use crate::stage_times::{Stage, StageTimes};
+use crate::task_emission::TaskEmission;
+use crate::tasks::Tasks;
 
 /// A batch ends at about this many events or bytes: enough to share an fdatasync, little enough that
 /// a new plugin version is never far away.
@@ -67,6 +70,10 @@ pub struct PluginStage {
     pub plugins_seen: Option<u64>,
     /// Hash of the newest chain that the journal describes.
     pub journalled_chain: String,
+    pub tasks: Arc<Tasks>,
+    pub emission: TaskEmission,
+    /// Tells jobs of one millisecond apart.
+    pub jobs_made: u32,
 }
 
 /// An event of the batch on its way to the plugins.
@@ -75,9 +82,17 @@ pub struct Candidate {
     pub offset: u64,
     project: u32,
     pub uuid: Uuid,
+    order_key: u64,
     event: PluginEvent,
     /// Filled when there are plugins to show it to.
     json: String,
+}
+
+/// Events with the same key keep their order in a lane.
+pub fn order_key(project: u32, distinct_id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (project, distinct_id).hash(&mut hasher);
+    hasher.finish()
 }
 
 impl PluginStage {
@@ -93,6 +108,7 @@ impl PluginStage {
         self.launch_plugin_sinks()?;
         self.sinks.set_started();
         loop {
+            lane.wake();
             self.journal_control_effects()?;
             self.launch_plugin_sinks()?;
             self.run_redrives(&mut lane)?;
@@ -139,6 +155,7 @@ impl PluginStage {
                     offset: candidate.offset,
                     team_id: candidate.project,
                     uuid: candidate.uuid,
+                    order_key: candidate.order_key,
                     json: Cow::Borrowed(candidate.json.as_str()),
                 })
                 .collect();
@@ -149,6 +166,7 @@ impl PluginStage {
             self.journal_chain(&record.chain_hash, &members)?;
             record.storage = result.storage;
             record.logs = result.logs;
+            record.jobs = self.jobs(result.jobs);
             let emitted = emitted::of_batch(result.emitted, &candidates, &intake, first_offset);
             traces = self.take_results(&mut candidates, result.events, &mut effects)?;
             self.run_emitted(lane, emitted, &mut record)?;
@@ -169,6 +187,7 @@ impl PluginStage {
         self.times.record(Stage::Plugins, plugins_started.elapsed(), u64::from(event_count));
 
         let sequence = self.journal_batch(&record, event_count)?;
+        self.tasks.add(&record.jobs);
         for fingerprint in fingerprints {
             self.dedup.insert(fingerprint);
         }
@@ -217,6 +236,7 @@ impl PluginStage {
                         offset: emitted.parent_offset,
                         team_id: *project,
                         uuid: emitted.captured.uuid,
+                        order_key: order_key(*project, &emitted.captured.distinct_id),
                         json: Cow::Borrowed(json),
                     })
                 })
@@ -227,6 +247,7 @@ impl PluginStage {
             self.journal_chain(&hash, &members)?;
             record.storage.extend(result.storage);
             record.logs.extend(result.logs);
+            record.jobs.extend(self.jobs(result.jobs));
             let parents: Vec<&Emitted> = ready.iter().map(|(emitted, _, _)| emitted).collect();
             waiting = emitted::of_emitted(result.emitted, &parents);
             let mut results = result.events.into_iter();
@@ -297,6 +318,7 @@ impl PluginStage {
                         offset: first_offset + index as u64,
                         project,
                         uuid: captured.uuid,
+                        order_key: order_key(project, &captured.distinct_id),
                         event,
                         json: String::new(),
                     }),
@@ -389,6 +411,7 @@ impl PluginStage {
             if wants_number && !self.projects.contains_key(&record.token) {
                 let project = self.projects.len() as u32 + 1;
                 self.projects.insert(record.token.clone(), project);
+                self.emission.knows(project, &record.token);
                 self.journal_control(ControlRecord::Project { token: record.token.clone(), project })?;
             }
         }

@@ -28,7 +28,7 @@ use crate::codec;
 use crate::emitted;
 use crate::error::FlowError;
 use crate::handoff::Handoff;
-use crate::plugin_stage::PluginStage;
+use crate::plugin_stage::{PluginStage, order_key};
 
 /// Letters of one journal record.
 const PER_RECORD: usize = 256;
@@ -128,6 +128,7 @@ impl PluginStage {
                 offset: letter.offset,
                 team_id: *project,
                 uuid: letter.captured.uuid,
+                order_key: order_key(*project, &letter.captured.distinct_id),
                 json: Cow::Borrowed(text.as_ref().ok()?.as_str()),
             })
         });
@@ -136,6 +137,7 @@ impl PluginStage {
         let (hash, members) = (hash.to_owned(), members.to_vec());
         self.journal_chain(&hash, &members)?;
         (batch.storage, batch.logs) = (result.storage, result.logs);
+        batch.jobs = self.jobs(result.jobs);
         let emitted = result
             .emitted
             .into_iter()
@@ -164,6 +166,8 @@ impl PluginStage {
             emitted: batch.emitted,
             storage: batch.storage,
             logs: batch.logs,
+            calls: batch.calls,
+            jobs: batch.jobs,
         };
         let payload = codec::encode_journal(&JournalRecord::Redrive(record.clone()))?;
         let durable = self.journal.append_blocking(payload, 0)?;

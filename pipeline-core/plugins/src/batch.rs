@@ -4,13 +4,17 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use uuid::Uuid;
-use weir_event::journal::{Fate, PluginLog, StepEffect, StorageMutation};
+use weir_event::journal::{Fate, HostCall, PluginLog, StepEffect, StorageMutation};
+
+use crate::state::JobRequest;
 
 #[derive(Debug, Clone)]
 pub struct BatchEvent<'a> {
     pub offset: u64,
     pub team_id: u32,
     pub uuid: Uuid,
+    /// Events with the same key keep their order even where others may overtake: (project, distinct id).
+    pub order_key: u64,
     /// The event as plugins see it.
     pub json: Cow<'a, str>,
 }
@@ -40,6 +44,10 @@ pub struct BatchResult {
     pub logs: Vec<PluginLog>,
     /// (offset of the parent, id of the plugin, JSON of the new event), in order of making.
     pub emitted: Vec<(u64, String, String)>,
+    /// Jobs that plugins asked for, in order of asking.
+    pub jobs: Vec<JobRequest>,
+    /// Calls to other machines, with the offsets of the events they were made for.
+    pub calls: Vec<HostCall>,
     /// Plugins whose newest version met its first event in this batch.
     pub first_on_new_version: Vec<String>,
 }
@@ -49,4 +57,6 @@ pub struct BatchResult {
 pub struct ControlEffects {
     pub logs: Vec<PluginLog>,
     pub storage: Vec<StorageMutation>,
+    pub jobs: Vec<JobRequest>,
+    pub calls: Vec<HostCall>,
 }

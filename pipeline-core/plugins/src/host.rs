@@ -17,6 +17,7 @@ use weir_event::Clock;
 use weir_event::journal::StorageMutation;
 
 use crate::batch::ControlEffects;
+use crate::caller::Caller;
 use crate::engine::JsEngine;
 use crate::error::PluginError;
 use crate::exporter::{ExportMethod, Exporter};
@@ -25,8 +26,9 @@ use crate::lane::Lane;
 use crate::limits::Limits;
 use crate::loader::Loader;
 use crate::manifest::MANIFEST;
+use crate::own_metrics::OwnMetrics;
 use crate::slot::{Slot, lock};
-use crate::state::Surroundings;
+use crate::state::{Effects, Surroundings};
 use crate::storage::{Cache, Storage};
 
 /// Reload times kept for `reload_samples`.
@@ -76,6 +78,15 @@ impl Shared {
         }
     }
 
+    /// Keeps what happened outside batches until it is journalled.
+    pub fn keep(&self, effects: Effects) {
+        let mut control = lock(&self.control);
+        control.logs.extend(effects.logs);
+        control.storage.extend(effects.storage);
+        control.jobs.extend(effects.jobs);
+        control.calls.extend(effects.calls.into_iter().map(|(_, call)| call));
+    }
+
     pub fn announce(&self) {
         self.generation.fetch_add(1, Ordering::Release);
     }
@@ -93,6 +104,7 @@ impl PluginHost {
             clock: config.clock,
             storage: Storage::default(),
             cache: Cache::default(),
+            own_metrics: OwnMetrics::default(),
             limits: config.limits,
             seed: config.seed,
         };
@@ -191,7 +203,24 @@ impl PluginHost {
 
     /// Calls one of them, from one thread with at least 2 MiB of stack.
     pub fn exporter(&self, plugin_id: &str, method: ExportMethod) -> Exporter {
-        Exporter::new(Arc::clone(&self.shared), plugin_id.to_owned(), method)
+        Exporter::new(self.caller(plugin_id), method)
+    }
+
+    /// Calls a plugin's schedules and jobs, from one thread with at least 2 MiB of stack.
+    pub fn caller(&self, plugin_id: &str) -> Caller {
+        Caller::new(Arc::clone(&self.shared), plugin_id.to_owned())
+    }
+
+    /// Live plugins with schedules: id and functions.
+    pub fn schedules(&self) -> Vec<(String, Vec<String>)> {
+        let slots = lock(&self.shared.slots).clone();
+        let known = |slot: &Arc<Slot>| Some((slot.id.clone(), slot.version()?.schedules().to_vec()));
+        slots.iter().filter_map(known).filter(|(_, schedules)| !schedules.is_empty()).collect()
+    }
+
+    /// Whether a version of this plugin serves.
+    pub fn is_live(&self, plugin_id: &str) -> bool {
+        lock(&self.shared.slots).iter().any(|slot| slot.id == plugin_id && slot.version().is_some())
     }
 
     /// What was logged and stored outside batches since the last call.

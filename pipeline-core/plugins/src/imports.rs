@@ -1,10 +1,17 @@
 //! The host's side of the WIT imports: each is a thin door to [`InstanceState`].
 
+use std::time::Duration;
+
 use wasmtime::Result;
 use weir_event::journal::{LogLevel, LogSource};
 
-use crate::bindings::weir::plugin::{cache, clock, config, log, random, report, source, storage, types};
-use crate::state::InstanceState;
+use crate::bindings::weir::plugin::{
+    cache, clock, config, geoip, http, jobs, log, metrics, random, report, source, storage, types, waiting,
+};
+use crate::http::CallId;
+use crate::http_calls;
+use crate::own_metrics::MetricOperation;
+use crate::state::{Ended, InstanceState, JobRequest};
 
 impl log::Host for InstanceState {
     fn line(&mut self, level: log::Level, message: String) -> Result<()> {
@@ -25,28 +32,36 @@ impl config::Host for InstanceState {
         Ok(self.identity.config_json.clone())
     }
 
+    fn attachments(&mut self) -> Result<Vec<config::Attachment>> {
+        Ok(self.identity.attachments.clone())
+    }
+
     fn name(&mut self) -> Result<String> {
         Ok(self.identity.name.clone())
+    }
+
+    fn id(&mut self) -> Result<String> {
+        Ok(self.identity.plugin_id.clone())
     }
 }
 
 impl storage::Host for InstanceState {
     fn get(&mut self, key: String) -> Result<Option<String>> {
-        Ok(self.in_hand.writes.get(&self.around.storage, &self.identity.plugin_id, &key))
+        Ok(self.in_hand.1.writes.get(&self.around.storage, &self.identity.plugin_id, &key))
     }
 
     fn set(&mut self, key: String, value: String) -> Result<()> {
-        self.in_hand.writes.set(key, Some(value));
+        self.in_hand.1.writes.set(key, Some(value));
         Ok(())
     }
 
     fn delete(&mut self, key: String) -> Result<()> {
-        self.in_hand.writes.set(key, None);
+        self.in_hand.1.writes.set(key, None);
         Ok(())
     }
 
     fn add(&mut self, key: String, by: f64) -> Result<f64> {
-        Ok(self.in_hand.writes.add(&self.around.storage, &self.identity.plugin_id, &key, by))
+        Ok(self.in_hand.1.writes.add(&self.around.storage, &self.identity.plugin_id, &key, by))
     }
 }
 
@@ -132,17 +147,29 @@ impl random::Host for InstanceState {
     fn next(&mut self) -> Result<f64> {
         Ok(self.random.next_unit())
     }
+
+    fn bytes(&mut self, count: u32) -> Result<Vec<u8>> {
+        if count as usize > self.identity.limits.memory_bytes {
+            return Err(Ended::Memory.into());
+        }
+        Ok(self.random.bytes(count as usize))
+    }
 }
 
 impl report::Host for InstanceState {
+    fn in_hand(&mut self, index: u32) -> Result<()> {
+        self.take_in_hand(index);
+        Ok(())
+    }
+
     fn finished(&mut self, index: u32, outcome: report::Outcome) -> Result<()> {
         self.finish(index, outcome)
     }
 
     fn emit(&mut self, event: String) -> Result<()> {
-        let limit = self.around.limits.emitted_per_event;
-        if self.in_hand.emitted.len() < limit {
-            self.in_hand.emitted.push(event);
+        let limit = self.identity.limits.emitted_per_event;
+        if self.in_hand.1.emitted.len() < limit {
+            self.in_hand.1.emitted.push(event);
         } else {
             let message = format!("posthog.capture: more than {limit} events from one event; discarded");
             InstanceState::log(self, LogSource::System, LogLevel::Warn, message);
@@ -153,3 +180,57 @@ impl report::Host for InstanceState {
 
 impl types::Host for InstanceState {}
 impl source::Host for InstanceState {}
+
+impl waiting::Host for InstanceState {
+    fn sleep(&mut self, milliseconds: f64) -> Result<u32> {
+        self.check_calls()?;
+        let time = Duration::try_from_secs_f64(milliseconds.max(0.0) / 1000.0).unwrap_or(Duration::MAX);
+        Ok(self.queue.sleep(time).0 as u32)
+    }
+
+    fn cancel(&mut self, call: u32) -> Result<()> {
+        self.queue.cancel(CallId(u64::from(call)));
+        Ok(())
+    }
+
+    fn wait(&mut self) -> Result<Vec<waiting::Wake>> {
+        Ok(InstanceState::wait(self))
+    }
+
+    fn poll(&mut self) -> Result<Vec<waiting::Wake>> {
+        Ok(InstanceState::poll(self))
+    }
+}
+
+impl http::Host for InstanceState {
+    fn start(&mut self, request: http::Request) -> Result<u32> {
+        self.check_calls()?;
+        Ok(http_calls::start(self, request))
+    }
+}
+
+impl geoip::Host for InstanceState {
+    fn locate(&mut self, ip: String) -> Result<Option<String>> {
+        Ok(self.around.geoip.locate(&ip))
+    }
+}
+
+impl jobs::Host for InstanceState {
+    fn enqueue(&mut self, name: String, payload: String, at_ms: f64) -> Result<()> {
+        let plugin_id = self.identity.plugin_id.clone();
+        self.in_hand.1.jobs.push(JobRequest { plugin_id, name, payload, at_ms });
+        Ok(())
+    }
+}
+
+impl metrics::Host for InstanceState {
+    fn observe(&mut self, name: String, operation: metrics::Operation, value: f64) -> Result<()> {
+        let operation = match operation {
+            metrics::Operation::Sum => MetricOperation::Sum,
+            metrics::Operation::Minimum => MetricOperation::Minimum,
+            metrics::Operation::Maximum => MetricOperation::Maximum,
+        };
+        self.around.own_metrics.record(&self.identity.plugin_id, &name, operation, value);
+        Ok(())
+    }
+}

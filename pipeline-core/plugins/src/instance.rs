@@ -5,14 +5,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wasmtime::{Store, Trap, UpdateDeadline};
 
 use crate::bindings;
-use crate::bindings::weir::plugin::types::{Description, Failure, FailureKind};
+use crate::bindings::weir::plugin::http::Request;
+use crate::bindings::weir::plugin::types::{Call, Description, Event, Failure, FailureKind};
+use crate::bindings::weir::plugin::waiting::Wake;
 use crate::engine::JsEngine;
-use crate::state::{Effects, Ended, EventInHand, InstanceState, Surroundings};
+use crate::http_calls;
+use crate::limits::Limits;
+use crate::state::{Effects, Ended, InstanceState, Surroundings};
 use crate::version::Version;
 
 static INSTANCES: AtomicU64 = AtomicU64::new(0);
@@ -20,7 +24,7 @@ static INSTANCES: AtomicU64 = AtomicU64::new(0);
 /// Why an instance is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
-    /// `timeout`, `memory` or `trap`.
+    /// `timeout`, `memory`, `calls` or `trap`.
     pub kind: &'static str,
     pub message: String,
 }
@@ -52,74 +56,67 @@ impl Instance {
             }
             Ok(UpdateDeadline::Continue(1))
         });
-        store.data_mut().start_budget(around.limits.cpu_setup);
+        store.data_mut().begin(version.identity.limits.cpu_setup, 0);
         store.set_epoch_deadline(1);
         let running = engine.run_guard();
-        let lost = |error: &wasmtime::Error| CallError::Lost(loss(error, "loading", around.limits.cpu_setup, ""));
+        let lost = |error: &wasmtime::Error| CallError::Lost(loss(error, "loading", version.identity.limits.cpu_setup, ""));
         let functions = engine.pre.instantiate(&mut store).map_err(|error| lost(&error))?;
         let loaded = functions.call_load(&mut store, &version.program).map_err(|error| lost(&error))?;
         drop(running);
-        loaded.map_err(|failure| thrown(failure, "loading"))?;
-        Ok(Self { store, functions, version: Arc::clone(version) })
+        let instance = Self { store, functions, version: Arc::clone(version) };
+        loaded.map_err(|failure| instance.thrown(failure, "loading"))?;
+        Ok(instance)
     }
 
     pub fn describe(&mut self, engine: &JsEngine) -> Result<Description, CallError> {
         let _running = engine.run_guard();
-        self.prepare(Duration::from_secs(1));
+        self.prepare(Duration::from_secs(1), 0);
         let result = self.functions.call_describe(&mut self.store);
         result.map_err(|error| self.lost(&error, "describe", Duration::from_secs(1)))
     }
 
     pub fn setup(&mut self, engine: &JsEngine) -> Result<(), CallError> {
-        let budget = self.store.data().around.limits.cpu_setup;
-        self.outside_batches(engine, "setupPlugin", budget, |functions, store| functions.call_setup(store))
+        self.call(engine, &Call::Setup).map(drop)
     }
 
     pub fn teardown(&mut self, engine: &JsEngine) -> Result<(), CallError> {
-        let budget = self.store.data().around.limits.cpu_setup;
-        self.outside_batches(engine, "teardownPlugin", budget, |functions, store| functions.call_teardown(store))
+        self.call(engine, &Call::Teardown).map(drop)
     }
 
-    pub fn on_event(&mut self, engine: &JsEngine, event: &str) -> Result<(), CallError> {
-        let budget = self.store.data().around.limits.cpu_per_event;
-        self.outside_batches(engine, "onEvent", budget, |functions, store| functions.call_on_event(store, event))
-    }
-
-    /// The events share the budget that each has in `processEvent`.
-    pub fn export_events(&mut self, engine: &JsEngine, events: &[String]) -> Result<(), CallError> {
-        let budget = self.store.data().around.limits.cpu_per_event * events.len().max(1) as u32;
-        self.outside_batches(engine, "exportEvents", budget, |functions, store| {
-            functions.call_export_events(store, events)
-        })
-    }
-
-    fn outside_batches(
-        &mut self,
-        engine: &JsEngine,
-        name: &str,
-        budget: Duration,
-        call: impl FnOnce(&bindings::Engine, &mut Store<InstanceState>) -> wasmtime::Result<Result<(), Failure>>,
-    ) -> Result<(), CallError> {
+    /// Runs one of the functions that are not `processEvent` to its end; what it returned is JSON.
+    pub fn call(&mut self, engine: &JsEngine, call: &Call) -> Result<Option<String>, CallError> {
+        let limits = &self.store.data().identity.limits;
+        let (name, budget) = match call {
+            Call::Setup => ("setupPlugin", limits.cpu_setup),
+            Call::Teardown => ("teardownPlugin", limits.cpu_setup),
+            Call::Settings => ("getSettings", limits.cpu_setup),
+            Call::Event(_) => ("onEvent", limits.cpu_per_event),
+            Call::Snapshot(_) => ("onSnapshot", limits.cpu_per_event),
+            Call::Webhook(_) => ("composeWebhook", limits.cpu_per_event),
+            Call::Events(_) => ("exportEvents", limits.cpu_task),
+            Call::Schedule(name) => (name.as_str(), limits.cpu_task),
+            Call::Job(job) => (job.name.as_str(), limits.cpu_task),
+            Call::Wake => ("a timer", limits.cpu_task),
+        };
         let _running = engine.run_guard();
-        self.prepare(budget);
-        let result = call(&self.functions, &mut self.store);
+        // One thing to report, so that it can wait and be overdue like an event.
+        self.prepare(budget, 1);
+        let result = self.functions.call_call(&mut self.store, call);
         let result = result.map_err(|error| self.lost(&error, name, budget))?;
-        let state = self.store.data_mut();
-        state.commit();
-        if !std::mem::take(&mut state.in_hand.emitted).is_empty() {
-            let message = format!("posthog.capture works in processEvent only; {name} made events that are discarded");
-            state.log(weir_event::journal::LogSource::System, weir_event::journal::LogLevel::Warn, message);
-        }
-        result.map_err(|failure| thrown(failure, name))
+        self.store.data_mut().commit();
+        result.map_err(|failure| self.thrown(failure, name))
     }
 
     /// Runs events until the last or until the instance is lost; `Effects::reports` tells how far it came.
-    pub fn process(&mut self, engine: &JsEngine, events: &[String]) -> Result<(), Loss> {
+    pub fn process(&mut self, engine: &JsEngine, events: &[Event]) -> Result<(), Loss> {
         let _running = engine.run_guard();
-        let budget = self.store.data().around.limits.cpu_per_event;
-        self.prepare(budget);
+        let budget = self.store.data().identity.limits.cpu_per_event;
+        self.prepare(budget, events.len());
         match self.functions.call_process_batch(&mut self.store, events) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.store.data_mut().commit();
+                Ok(())
+            }
             Err(error) => match self.lost(&error, "processEvent", budget) {
                 CallError::Lost(loss) => Err(loss),
                 CallError::Threw(failure) => Err(Loss { kind: "trap", message: failure.message }),
@@ -127,43 +124,70 @@ impl Instance {
         }
     }
 
+    /// Whether work that was left running can go on.
+    pub fn has_news(&self) -> bool {
+        self.store.data().queue.has_news()
+    }
+
+    pub fn next_timer(&self) -> Option<Instant> {
+        self.store.data().queue.next_due()
+    }
+
+    /// Begins a request on behalf of the plugin, outside its code.
+    pub fn begin_request(&mut self, request: Request) -> u32 {
+        self.store.data_mut().begin(Duration::MAX, 1);
+        http_calls::start(self.store.data_mut(), request)
+    }
+
+    /// For [`Self::begin_request`]. What the plugin itself waits for is dropped.
+    pub fn wait_for_answers(&mut self) -> Vec<Wake> {
+        self.store.data_mut().wait()
+    }
+
     pub fn take_effects(&mut self) -> Effects {
         std::mem::take(&mut self.store.data_mut().effects)
     }
 
-    /// CPU of the event that was in hand when the last call ended.
-    pub fn cpu_in_hand(&self) -> Duration {
-        self.store.data().cpu_since_report()
+    /// The event that was in hand when the last call ended, and its CPU time.
+    pub fn in_hand(&self) -> (u32, Duration) {
+        let state = self.store.data();
+        (state.in_hand.0, state.cpu_in_hand())
     }
 
     pub fn memory_bytes(&self) -> u64 {
         self.store.data().memory.used as u64
     }
 
-    fn prepare(&mut self, budget: Duration) {
-        let state = self.store.data_mut();
-        state.in_hand = EventInHand::default();
-        state.start_budget(budget);
+    fn prepare(&mut self, budget: Duration, events: usize) {
+        self.store.data_mut().begin(budget, events);
         self.store.set_epoch_deadline(1);
+    }
+
+    fn thrown(&self, mut failure: Failure, what: &str) -> CallError {
+        match failure.kind {
+            FailureKind::Exception => {}
+            FailureKind::Memory => {
+                let message = format!("memory limit: {what} needs more than it may use");
+                return CallError::Lost(Loss { kind: "memory", message });
+            }
+            FailureKind::Overdue => failure.message = overdue(&self.store.data().identity.limits, what),
+        }
+        CallError::Threw(failure)
     }
 
     fn lost(&self, error: &wasmtime::Error, what: &str, budget: Duration) -> CallError {
         let state = self.store.data();
         if state.memory.exceeded {
-            return CallError::Lost(memory_loss(what, state.around.limits.memory_bytes, &self.version.entry()));
+            return CallError::Lost(memory_loss(what, state.identity.limits.memory_bytes, &self.version.entry()));
         }
         CallError::Lost(loss(error, what, budget, &self.version.entry()))
     }
 }
 
-fn thrown(failure: Failure, what: &str) -> CallError {
-    if failure.kind == FailureKind::Memory {
-        return CallError::Lost(Loss {
-            kind: "memory",
-            message: format!("memory limit: {what} needs more than it may use"),
-        });
-    }
-    CallError::Threw(failure)
+/// What an event (or call) that waited too long has to say.
+pub fn overdue(limits: &Limits, what: &str) -> String {
+    let seconds = limits.wait.as_secs_f64();
+    format!("Error: Script execution timed out after promise waited for {seconds} seconds (in {what})")
 }
 
 fn memory_loss(what: &str, limit: usize, entry: &str) -> Loss {
@@ -185,6 +209,10 @@ fn loss(error: &wasmtime::Error, what: &str, budget: Duration, entry: &str) -> L
             Loss { kind: "trap", message: format!("stack overflow: {what} calls itself too deeply{place}") }
         }
         (_, Some(trap)) => Loss { kind: "trap", message: format!("{trap}: {what} was stopped{place}") },
+        (Some(Ended::Calls(most)), _) => Loss {
+            kind: "calls",
+            message: format!("limit of host calls: {what} had more than {most} timers and requests at once{place}"),
+        },
         (Some(Ended::Protocol) | None, None) => {
             Loss { kind: "trap", message: format!("{error:#}: {what} was stopped{place}") }
         }

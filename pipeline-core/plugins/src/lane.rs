@@ -12,14 +12,17 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use weir_api::plugin::RuntimeFailure;
-use weir_event::journal::{ChainMember, Fate, LogLevel, LogSource, StepEffect, StepLabel};
+use weir_event::journal::{ChainMember, Fate, HostCall, LogLevel, LogSource, StepEffect, StepLabel};
 
 use crate::batch::{BatchEvent, BatchResult, EventResult, StepOutput};
 use crate::bindings::weir::plugin::report::Outcome;
+use crate::bindings::weir::plugin::types::{Call, Event, FailureKind};
 use crate::host::{Message, Shared};
-use crate::instance::{CallError, Instance, Loss};
+use crate::instance::{CallError, Instance, Loss, overdue};
 use crate::json;
 use crate::metrics;
+use crate::presets;
+use crate::settings::OnError;
 use crate::slot::{BatchFigures, ReloadClock, Slot, lock};
 use crate::state::Report;
 use crate::version::Version;
@@ -121,6 +124,24 @@ impl Lane {
         result
     }
 
+    /// Lets timers run and delivers answers that no event waits for; for a moment without events.
+    pub fn wake(&mut self) {
+        for member in &mut self.members {
+            let Some(instance) = member.instance.as_mut().filter(|instance| instance.has_news()) else { continue };
+            let outcome = instance.call(&self.shared.engine, &Call::Wake);
+            let effects = instance.take_effects();
+            self.shared.keep(effects);
+            if let Err(CallError::Lost(loss)) = outcome {
+                metrics::instance_lost(&member.slot.id, loss.kind);
+                member.instance = None;
+                let message = format!("Instance lost, and with it meta.global: {}. A new one goes on.", loss.message);
+                let at_ms = self.shared.around.clock.now_ms();
+                let line = member.version.identity.log_line(at_ms, LogSource::System, LogLevel::Error, message);
+                lock(&self.shared.control).logs.push(line);
+            }
+        }
+    }
+
     fn refresh(&mut self) {
         let generation = self.shared.generation.load(Ordering::Acquire);
         if self.seen == Some(generation) {
@@ -132,7 +153,10 @@ impl Lane {
         for slot in slots {
             let kept = before.iter().position(|member| Arc::ptr_eq(&member.slot, &slot));
             let kept = kept.map(|at| before.swap_remove(at));
-            let Some(current) = slot.version() else { continue };
+            let Some(current) = slot.version().filter(|_| slot.is_enabled()) else {
+                self.shared.retire(kept.and_then(|member| member.instance));
+                continue;
+            };
             if let Some(member) = kept {
                 if Arc::ptr_eq(&member.version, &current) {
                     self.members.push(member);
@@ -211,6 +235,13 @@ fn publish(slot: &Slot, figures: BatchFigures) {
     slot.record(figures);
 }
 
+/// What an event took in a plugin.
+#[derive(Debug, Clone, Copy, Default)]
+struct Spent {
+    cpu: Duration,
+    waited: Duration,
+}
+
 /// One plugin over one batch.
 struct Run<'r> {
     shared: &'r Arc<Shared>,
@@ -229,12 +260,12 @@ impl Run<'_> {
         while !waiting.is_empty() {
             if !self.ensure_instance(member) {
                 for at in waiting.drain(..) {
-                    self.step(&mut items[at], StepLabel::Skipped, None, Duration::ZERO, None);
+                    self.step(&mut items[at], StepLabel::Skipped, None, Spent::default(), None);
                 }
                 return;
             }
             let mut chunk = Vec::new();
-            let mut texts: Vec<String> = Vec::new();
+            let mut events: Vec<Event> = Vec::new();
             let mut bytes = 0;
             while let Some(at) = waiting.last().copied() {
                 let text = items[at].text();
@@ -242,78 +273,92 @@ impl Run<'_> {
                     break;
                 }
                 bytes += text.len();
-                texts.push(text.to_owned());
+                events.push(Event { text: text.to_owned(), order_key: items[at].event.order_key });
                 chunk.push(at);
                 waiting.pop();
             }
-            let done = self.chunk(member, items, &chunk, &texts);
-            waiting.extend(chunk[done..].iter().rev());
+            let left = self.chunk(member, items, &chunk, &events);
+            waiting.extend(left.iter().rev());
         }
     }
 
-    /// Runs one call; returns how many events of the chunk have a result.
-    fn chunk(&mut self, member: &mut Member, items: &mut [Item<'_>], chunk: &[usize], texts: &[String]) -> usize {
-        let Some(instance) = member.instance.as_mut() else { return chunk.len() };
-        let outcome = instance.process(&self.shared.engine, texts);
-        let cpu_in_hand = instance.cpu_in_hand();
+    /// Runs one call; returns the events of the chunk that have no result yet, in order.
+    fn chunk(&mut self, member: &mut Member, items: &mut [Item<'_>], chunk: &[usize], events: &[Event]) -> Vec<usize> {
+        let Some(instance) = member.instance.as_mut() else { return Vec::new() };
+        let outcome = instance.process(&self.shared.engine, events);
+        let (in_hand, cpu_in_hand) = instance.in_hand();
         let effects = instance.take_effects();
         self.result.storage.extend(effects.storage);
         self.result.logs.extend(effects.logs);
-        let emitted = effects
-            .emitted
-            .into_iter()
-            .map(|(at, event)| (items[chunk[at as usize]].event.offset, member.slot.id.clone(), event));
+        self.result.jobs.extend(effects.jobs);
+        // What work left over from an earlier batch emits goes with the first event of this one.
+        let parent = |at: u32| chunk.get(at as usize).or(chunk.first()).map(|place| items[*place].event.offset);
+        let emitted =
+            effects.emitted.into_iter().filter_map(|(at, event)| Some((parent(at)?, member.slot.id.clone(), event)));
         self.result.emitted.extend(emitted);
+        let calls = effects.calls.into_iter().map(|(at, call)| HostCall { offset: parent(at), ..call });
+        self.result.calls.extend(calls);
         if let Some(first) = effects.first_report_at {
             self.met_first_event(member, first);
         }
-        let mut done = 0;
-        for (report, at) in effects.reports.into_iter().zip(chunk) {
-            self.apply(member, &mut items[*at], report);
-            done += 1;
+        let mut reported = vec![false; chunk.len()];
+        for (index, report) in effects.reports {
+            let place = index as usize;
+            reported[place] = true;
+            self.apply(member, &mut items[chunk[place]], report);
         }
+        let mut left: Vec<usize> = (0..chunk.len()).filter(|place| !reported[*place]).collect();
         match outcome {
             Ok(()) => {
                 // An engine that leaves events unreported has broken the contract; they pass untouched.
-                for at in &chunk[done..] {
+                for place in left.drain(..) {
                     let message = Some("the engine did not report this event".to_owned());
-                    self.step(&mut items[*at], StepLabel::Error, message, Duration::ZERO, None);
+                    self.step(&mut items[chunk[place]], StepLabel::Error, message, Spent::default(), None);
                 }
-                chunk.len()
             }
             Err(loss) => {
                 member.instance = None;
                 self.lost(member, &loss);
-                if let Some(at) = chunk.get(done) {
-                    let item = &mut items[*at];
+                // The event in hand pays. When that was nobody's work, the first that is left does, so that
+                // a batch ends whatever a plugin leaves running.
+                let guilty = left.iter().position(|place| *place == in_hand as usize).unwrap_or(0);
+                if guilty < left.len() {
+                    let item = &mut items[chunk[left.remove(guilty)]];
                     self.remember(member, loss.kind, &loss.message, item);
-                    self.step(item, StepLabel::Error, Some(loss.message), cpu_in_hand, None);
-                    done += 1;
+                    let spent = Spent { cpu: cpu_in_hand, waited: Duration::ZERO };
+                    self.failed(member, item, loss.message, spent, None);
                 }
-                done
             }
         }
+        left.into_iter().map(|place| chunk[place]).collect()
     }
 
     fn apply(&mut self, member: &Member, item: &mut Item<'_>, report: Report) {
-        let limit = self.shared.around.limits.output_bytes;
+        let limit = member.version.identity.limits.output_bytes;
         let fits = |text: &String| text.len() <= limit;
+        let spent = Spent { cpu: report.cpu, waited: report.waited };
         match report.outcome {
+            Outcome::Unchanged => self.step(item, StepLabel::Unmodified, None, spent, None),
             Outcome::Dropped => {
                 item.fate = Fate::Dropped;
-                self.step(item, StepLabel::Dropped, None, report.cpu, None);
+                self.step(item, StepLabel::Dropped, None, spent, None);
             }
             Outcome::Passed(text) if fits(&text) => {
                 if json::same(item.text(), &text) {
-                    self.step(item, StepLabel::Unmodified, None, report.cpu, None);
+                    self.step(item, StepLabel::Unmodified, None, spent, None);
                 } else {
-                    self.step(item, StepLabel::Modified, None, report.cpu, Some(text.into()));
+                    self.step(item, StepLabel::Modified, None, spent, Some(text.into()));
                 }
             }
             Outcome::Passed(text) => {
                 let message = format!("output limit: the event has {} bytes, {limit} are allowed", text.len());
-                self.remember(member, "exception", &message, item);
-                self.step(item, StepLabel::Error, Some(message), report.cpu, None);
+                self.remember(member, "output", &message, item);
+                self.failed(member, item, message, spent, None);
+            }
+            Outcome::Failed((failure, _)) if failure.kind == FailureKind::Overdue => {
+                let message = overdue(&member.version.identity.limits, "processEvent");
+                self.remember(member, "waiting", &message, item);
+                self.failed(member, item, message, spent, None);
             }
             Outcome::Failed((failure, event)) => {
                 let (short, long) = member.version.positions.describe(&failure.message, &failure.stack);
@@ -322,9 +367,22 @@ impl Run<'_> {
                 self.result.logs.push(identity.log_line(at_ms, LogSource::Plugin, LogLevel::Error, long));
                 self.remember(member, "exception", &short, item);
                 let changed = event.filter(fits).filter(|text| !json::same(item.text(), text));
-                self.step(item, StepLabel::Error, Some(short), report.cpu, changed.map(Arc::from));
+                self.failed(member, item, short, spent, changed.map(Arc::from));
             }
         }
+    }
+
+    /// What the plugin's setting says about events whose processing failed.
+    fn failed(&mut self, member: &Member, item: &mut Item<'_>, message: String, spent: Spent, after: Option<Arc<str>>) {
+        match member.version.identity.on_error {
+            OnError::Continue => {}
+            OnError::Drop => item.fate = Fate::Dropped,
+            OnError::DeadLetter => {
+                let name = &member.version.identity.name;
+                item.fate = Fate::DeadLettered { reason: format!("{name}: {message}") };
+            }
+        }
+        self.step(item, StepLabel::Error, Some(message), spent, after);
     }
 
     fn step(
@@ -332,18 +390,20 @@ impl Run<'_> {
         item: &mut Item<'_>,
         label: StepLabel,
         error: Option<String>,
-        cpu: Duration,
+        spent: Spent,
         after: Option<Arc<str>>,
     ) {
-        let cpu_us = u32::try_from(cpu.as_micros()).unwrap_or(u32::MAX);
+        let cpu_us = u32::try_from(spent.cpu.as_micros()).unwrap_or(u32::MAX);
+        let wait_us = u32::try_from(spent.waited.as_micros()).unwrap_or(u32::MAX);
         self.figures.count(label);
         if label != StepLabel::Skipped {
-            self.figures.cpu_us.push(cpu_us);
+            self.figures.spent(item.event.offset, cpu_us, wait_us);
         }
         if after.is_some() {
             item.current.clone_from(&after);
         }
-        item.steps.push(StepOutput { effect: StepEffect { plugin: self.position, label, error, cpu_us }, after });
+        item.steps
+            .push(StepOutput { effect: StepEffect { plugin: self.position, label, error, cpu_us, wait_us }, after });
     }
 
     fn remember(&mut self, member: &Member, kind: &str, message: &str, item: &Item<'_>) {
@@ -353,6 +413,7 @@ impl Run<'_> {
             kind: kind.to_owned(),
             message: message.to_owned(),
             event_uuid: item.event.uuid.to_string(),
+            consequence: presets::consequence(member.version.identity.preset.as_deref(), kind),
         });
     }
 
@@ -386,6 +447,8 @@ impl Run<'_> {
             let effects = instance.take_effects();
             self.result.storage.extend(effects.storage);
             self.result.logs.extend(effects.logs);
+            self.result.jobs.extend(effects.jobs);
+            self.result.calls.extend(effects.calls.into_iter().map(|(_, call)| call));
             outcome.map(|()| instance)
         });
         match made {

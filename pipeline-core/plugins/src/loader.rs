@@ -333,9 +333,12 @@ impl Loader {
     /// Keeps what a call outside a batch logged and stored.
     fn keep(&self, instance: &mut Instance) {
         let effects = instance.take_effects();
-        let mut control = lock(&self.shared.control);
-        control.logs.extend(effects.logs);
-        control.storage.extend(effects.storage);
+        if !effects.emitted.is_empty() {
+            let message =
+                "posthog.capture in setupPlugin and teardownPlugin makes events that are discarded".to_owned();
+            self.log(&instance.version, LogLevel::Warn, message);
+        }
+        self.shared.keep(effects);
     }
 }
 

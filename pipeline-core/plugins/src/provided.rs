@@ -21,7 +21,7 @@ macro_rules! provided {
 include!("../js-engine/src/provided_list.rs");
 
 /// Name, why it is refused, what to do instead.
-const REFUSED: [(&str, &str, &str); 23] = [
+const REFUSED: [(&str, &str, &str); 24] = [
     ("fs", "plugins have no file system", FILES),
     ("fs/promises", "plugins have no file system", FILES),
     ("net", "plugins have no sockets", FETCH),
@@ -44,6 +44,7 @@ const REFUSED: [(&str, &str, &str); 23] = [
     ("module", "files are resolved before the plugin runs", "Import with a literal name."),
     ("async_hooks", "the engine does not track what a promise belongs to", "Pass the value as an argument."),
     ("diagnostics_channel", "nothing in a sandbox publishes to it", "Use console.log."),
+    ("pg", "it speaks Postgres over a socket, and plugins have no sockets", "Send the rows to an HTTP endpoint with fetch."),
     ("wasi", "a plugin cannot make another sandbox", "Write the plugin in Rust; it runs as WebAssembly itself."),
 ];
 

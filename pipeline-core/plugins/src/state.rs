@@ -1,21 +1,34 @@
 //! What the host knows about one instance while plugin code runs in it.
 //!
 //! Results arrive here one by one (`report`), so that a later fault cannot take back an earlier event.
-//! Storage writes and emitted events wait in [`EventInHand`] until their event is reported, and are
-//! forgotten if it never is. Time is metered per event: each report starts the next event's budget.
+//! Several events may be in hand at once, one of them at a time in the foreground: what the plugin
+//! stores, emits and spends is that event's. Storage writes and emitted events wait in [`OpenEvent`] until
+//! their event is reported, and are forgotten if it never is. CPU time and waiting are metered apart.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wasmtime::ResourceLimiter;
 use weir_event::Clock;
-use weir_event::journal::{LogLevel, LogSource, PluginLog, StorageMutation};
+use weir_event::journal::{HostCall, LogLevel, LogSource, PluginLog, StorageMutation};
 
+use crate::bindings::weir::plugin::config::Attachment;
 use crate::bindings::weir::plugin::report::Outcome;
+use crate::bindings::weir::plugin::types::FailureKind;
+use crate::bindings::weir::plugin::waiting::Wake;
 use crate::cpu;
+use crate::geoip::GeoIp;
+use crate::http::{Calls, CompletionQueue, PluginHttp};
+use crate::http_calls::{SentCalls, wake};
 use crate::limits::Limits;
+use crate::own_metrics::OwnMetrics;
 use crate::random::Random;
+use crate::settings::OnError;
 use crate::storage::{Cache, PendingWrites, Storage};
+
+/// The index of work that belongs to no event of the batch.
+pub const NOBODY: u32 = u32::MAX;
 
 /// What all instances of all plugins share.
 #[derive(Debug)]
@@ -23,6 +36,10 @@ pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
     pub storage: Storage,
     pub cache: Cache,
+    pub own_metrics: OwnMetrics,
+    pub geoip: GeoIp,
+    pub calls: Calls,
+    /// Those of plugins for which nothing is set.
     pub limits: Limits,
     pub seed: u64,
 }
@@ -34,6 +51,12 @@ pub struct Identity {
     pub name: String,
     pub version: String,
     pub config_json: String,
+    pub attachments: Vec<Attachment>,
+    pub limits: Limits,
+    /// Name of the preset behind them, if any.
+    pub preset: Option<String>,
+    pub on_error: OnError,
+    pub http: Arc<PluginHttp>,
 }
 
 /// Why the host ended an instance.
@@ -43,7 +66,9 @@ pub enum Ended {
     Time,
     #[error("memory limit")]
     Memory,
-    #[error("the engine reported results out of order")]
+    #[error("more than {0} timers and requests at once")]
+    Calls(usize),
+    #[error("the engine reported an event that is not open")]
     Protocol,
 }
 
@@ -51,22 +76,42 @@ pub enum Ended {
 pub struct Report {
     pub outcome: Outcome,
     pub cpu: Duration,
+    pub waited: Duration,
 }
 
+/// An event (or another call) that has begun and not ended.
 #[derive(Debug, Default)]
-pub struct EventInHand {
+pub struct OpenEvent {
     pub writes: PendingWrites,
     pub emitted: Vec<String>,
+    pub jobs: Vec<JobRequest>,
+    pub http_calls: u32,
+    cpu: Duration,
+    waited: Duration,
+}
+
+/// A job that a plugin asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobRequest {
+    pub plugin_id: String,
+    pub name: String,
+    /// JSON.
+    pub payload: String,
+    pub at_ms: f64,
 }
 
 /// What a call left behind, taken by the caller after it.
 #[derive(Debug, Default)]
 pub struct Effects {
-    pub reports: Vec<Report>,
+    /// By the position of the event in the batch, in order of reporting.
+    pub reports: Vec<(u32, Report)>,
     pub storage: Vec<StorageMutation>,
     pub logs: Vec<PluginLog>,
     /// With the position in the batch of the event that made it.
     pub emitted: Vec<(u32, String)>,
+    pub jobs: Vec<JobRequest>,
+    /// With the position in the batch of the event they were made for.
+    pub calls: Vec<(u32, HostCall)>,
     pub first_report_at: Option<Instant>,
 }
 
@@ -75,9 +120,16 @@ pub struct InstanceState {
     pub around: Arc<Surroundings>,
     pub memory: MemoryGauge,
     pub random: Random,
-    pub in_hand: EventInHand,
+    /// The event in the foreground, with its index.
+    pub in_hand: (u32, OpenEvent),
+    /// Events that wait in the background.
+    waiting: BTreeMap<u32, OpenEvent>,
+    pub queue: CompletionQueue,
+    pub sent: SentCalls,
     pub effects: Effects,
+    reported: Vec<bool>,
     budget: Duration,
+    /// CPU time of the thread when the event in hand came to the foreground.
     started: Duration,
     log_window: (i64, u32),
 }
@@ -86,57 +138,144 @@ impl InstanceState {
     pub fn new(identity: Arc<Identity>, around: Arc<Surroundings>, instance: u64) -> Self {
         let random = Random::new(around.seed, &identity.plugin_id, instance);
         // Beyond what plugin code may use: the engine, its stack, and the batch on its way in and out.
-        let memory = MemoryGauge { limit: around.limits.memory_bytes + (16 << 20), used: 0, exceeded: false };
+        let memory = MemoryGauge { limit: identity.limits.memory_bytes + (16 << 20), used: 0, exceeded: false };
         Self {
             identity,
             around,
             memory,
             random,
-            in_hand: EventInHand::default(),
+            in_hand: (NOBODY, OpenEvent::default()),
+            waiting: BTreeMap::new(),
+            queue: CompletionQueue::new(),
+            sent: SentCalls::default(),
             effects: Effects::default(),
+            reported: Vec::new(),
             budget: Duration::ZERO,
             started: Duration::ZERO,
             log_window: (0, 0),
         }
     }
 
-    pub fn start_budget(&mut self, budget: Duration) {
+    /// Forgets what was in hand. `events` is how many there are to report.
+    pub fn begin(&mut self, budget: Duration, events: usize) {
+        self.in_hand = (NOBODY, OpenEvent::default());
+        self.waiting.clear();
+        self.reported.clear();
+        self.reported.resize(events, false);
         self.budget = budget;
         self.started = cpu::thread_time();
     }
 
-    pub fn cpu_since_report(&self) -> Duration {
-        cpu::thread_time().saturating_sub(self.started)
+    /// CPU of the event in hand.
+    pub fn cpu_in_hand(&self) -> Duration {
+        self.in_hand.1.cpu + cpu::thread_time().saturating_sub(self.started)
     }
 
     pub fn is_over_budget(&self) -> bool {
-        self.cpu_since_report() > self.budget
+        self.cpu_in_hand() > self.budget
     }
 
-    /// Applies the writes made so far; called when the work they belong to is done.
+    /// Puts an event into the foreground.
+    pub fn take_in_hand(&mut self, index: u32) {
+        if index == self.in_hand.0 {
+            return;
+        }
+        let (before, mut open) = std::mem::take(&mut self.in_hand);
+        if self.is_open(before) {
+            let now = cpu::thread_time();
+            open.cpu += now.saturating_sub(self.started);
+            self.started = now;
+            self.waiting.insert(before, open);
+        } else {
+            // Work that goes on after its event was reported has nothing left to wait for.
+            self.settle(before, open);
+        }
+        self.in_hand = (index, self.waiting.remove(&index).unwrap_or_default());
+    }
+
+    fn is_open(&self, index: u32) -> bool {
+        self.reported.get(index as usize) == Some(&false)
+    }
+
+    fn settle(&mut self, index: u32, open: OpenEvent) {
+        self.effects.storage.extend(self.around.storage.commit(&self.identity.plugin_id, open.writes));
+        self.effects.emitted.extend(open.emitted.into_iter().map(|event| (index, event)));
+        self.effects.jobs.extend(open.jobs);
+    }
+
+    /// Refuses a call beyond what may be under way at once.
+    pub fn check_calls(&self) -> wasmtime::Result<()> {
+        let limit = self.identity.limits.calls_under_way;
+        if self.queue.open() < limit { Ok(()) } else { Err(Ended::Calls(limit).into()) }
+    }
+
+    /// Applies what was done in the foreground; called when the work it belongs to is done.
     pub fn commit(&mut self) {
-        let writes = std::mem::take(&mut self.in_hand.writes);
-        self.effects.storage.extend(self.around.storage.commit(&self.identity.plugin_id, writes));
+        let (index, open) = std::mem::take(&mut self.in_hand);
+        self.settle(index, open);
     }
 
     pub fn finish(&mut self, index: u32, outcome: Outcome) -> wasmtime::Result<()> {
-        if index as usize != self.effects.reports.len() {
+        if !self.is_open(index) {
             return Err(Ended::Protocol.into());
         }
         if let Outcome::Failed((failure, _)) = &outcome
-            && failure.kind == crate::bindings::weir::plugin::types::FailureKind::Memory
+            && failure.kind == FailureKind::Memory
         {
             return Err(Ended::Memory.into());
         }
-        let now = cpu::thread_time();
-        let cpu = now.saturating_sub(self.started);
-        self.commit();
-        let emitted = std::mem::take(&mut self.in_hand.emitted);
-        self.effects.emitted.extend(emitted.into_iter().map(|event| (index, event)));
+        let mut open = if self.in_hand.0 == index {
+            std::mem::take(&mut self.in_hand.1)
+        } else {
+            self.waiting.remove(&index).unwrap_or_default()
+        };
+        if self.in_hand.0 == index {
+            let now = cpu::thread_time();
+            open.cpu += now.saturating_sub(self.started);
+            self.started = now;
+        }
+        let (cpu, waited) = (open.cpu, open.waited);
+        self.settle(index, open);
+        self.reported[index as usize] = true;
         self.effects.first_report_at.get_or_insert_with(Instant::now);
-        self.effects.reports.push(Report { outcome, cpu });
-        self.started = now;
+        self.effects.reports.push((index, Report { outcome, cpu, waited }));
         Ok(())
+    }
+
+    /// Waits for the next answer. Empty when nothing is under way.
+    pub fn wait(&mut self) -> Vec<Wake> {
+        let limit = self.identity.limits.wait;
+        // What is in the foreground waits like the others from now on.
+        if self.is_open(self.in_hand.0) {
+            self.take_in_hand(NOBODY);
+        }
+        loop {
+            let longest = self.waiting.values().map(|open| open.waited).max().unwrap_or_default();
+            let began = Instant::now();
+            let done = self.queue.wait(began + limit.saturating_sub(longest));
+            let waited = began.elapsed();
+            for open in self.waiting.values_mut() {
+                open.waited += waited;
+            }
+            if !done.is_empty() {
+                return done.into_iter().map(|completion| wake(self, completion)).collect();
+            }
+            if self.queue.open() == 0 {
+                return Vec::new();
+            }
+            let is_overdue = |open: &OpenEvent| open.waited >= limit;
+            let overdue: Vec<u32> =
+                self.waiting.iter().filter(|(_, open)| is_overdue(open)).map(|(index, _)| *index).collect();
+            if !overdue.is_empty() {
+                return overdue.into_iter().map(Wake::Overdue).collect();
+            }
+        }
+    }
+
+    /// What has come, without waiting.
+    pub fn poll(&mut self) -> Vec<Wake> {
+        let done = self.queue.take();
+        done.into_iter().map(|completion| wake(self, completion)).collect()
     }
 
     pub fn log(&mut self, source: LogSource, level: LogLevel, message: String) {
@@ -146,7 +285,7 @@ impl InstanceState {
             self.log_window = (second, 0);
         }
         self.log_window.1 += 1;
-        let allowed = self.around.limits.log_lines_per_second;
+        let allowed = self.identity.limits.log_lines_per_second;
         let (source, level, message) = match self.log_window.1.cmp(&(allowed + 1)) {
             std::cmp::Ordering::Less => (source, level, message),
             std::cmp::Ordering::Equal => {
@@ -161,6 +300,11 @@ impl InstanceState {
 
 impl Identity {
     pub fn log_line(&self, at_ms: i64, source: LogSource, level: LogLevel, message: String) -> PluginLog {
+        // Whoever wrote it: a secret does not belong into a log.
+        let message = match self.http.secrets().redact(&message) {
+            std::borrow::Cow::Borrowed(_) => message,
+            std::borrow::Cow::Owned(redacted) => redacted,
+        };
         PluginLog { plugin_id: self.plugin_id.clone(), version: self.version.clone(), at_ms, source, level, message }
     }
 }

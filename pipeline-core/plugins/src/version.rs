@@ -38,6 +38,14 @@ impl Version {
         self.has_method("processEvent")
     }
 
+    pub fn schedules(&self) -> &[String] {
+        self.description.get().map_or(&[], |known| &known.schedules)
+    }
+
+    pub fn jobs(&self) -> &[String] {
+        self.description.get().map_or(&[], |known| &known.jobs)
+    }
+
     pub fn has_method(&self, name: &str) -> bool {
         self.description.get().is_some_and(|known| known.methods.iter().any(|method| method == name))
     }
@@ -67,6 +75,7 @@ pub fn build(
         version: hash(snapshot, &graph, &values),
         name,
         config_json: Value::Object(values).to_string(),
+        attachments: Vec::new(),
     };
     Ok(Version {
         identity: Arc::new(identity),

@@ -10,6 +10,7 @@ mod identity;
 mod load;
 mod memory;
 mod persons;
+mod plugin_overhead;
 mod plugins;
 mod report;
 mod server;
@@ -23,7 +24,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// `disk`, `store`, `identity`, `dedup`, `persons`, `throughput`, `latency`, `reload`, `start`; all when absent
+    /// `disk`, `store`, `identity`, `dedup`, `persons`, `throughput`, `latency`, `overhead`, `reload`, `start`; all when absent
     name: Option<String>,
     /// Seconds of each loaded measurement
     #[arg(long, default_value_t = 10)]
@@ -58,6 +59,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wants("latency") {
         end_to_end::latency(&mut report, seconds)?;
+    }
+    if wants("overhead") {
+        plugin_overhead::measure(&mut report)?;
     }
     if wants("reload") {
         plugins::reload(&mut report)?;

@@ -1,21 +1,19 @@
 //! The functions of the host as JavaScript sees them (`engine.host` in `js/`).
 
-use std::cell::Cell;
 use std::rc::Rc;
 
 use rquickjs::context::EvalOptions;
-use rquickjs::{Ctx, Exception, Function, IntoJs, Object, Result, Value};
+use rquickjs::{Ctx, Exception, Function, IntoJs, Object, Result, TypedArray, Value};
 
+use crate::batch::Batch;
+use crate::bytes;
 use crate::native;
 use crate::program::{Files, PROVIDED_SCHEME};
 use crate::provided;
 use crate::url_parts;
 use crate::weir::plugin::report::Outcome;
 use crate::weir::plugin::types::{Failure, FailureKind};
-use crate::weir::plugin::{cache, config, log, random, report, storage};
-
-/// Which event of the batch is in hand.
-pub type InHand = Rc<Cell<u32>>;
+use crate::weir::plugin::{cache, config, geoip, http, jobs, log, metrics, random, report, storage, waiting};
 
 /// `None` is `undefined`.
 struct Optional(Option<String>);
@@ -34,7 +32,7 @@ impl<'js> IntoJs<'js> for OptionalList {
     }
 }
 
-pub fn host_object<'js>(ctx: &Ctx<'js>, files: &Rc<Files>, in_hand: &InHand) -> Result<Object<'js>> {
+pub fn host_object<'js>(ctx: &Ctx<'js>, files: &Rc<Files>, batch: &Rc<Batch>) -> Result<Object<'js>> {
     let host = Object::new(ctx.clone())?;
     macro_rules! define {
         ($name:literal, $function:expr) => {
@@ -44,8 +42,11 @@ pub fn host_object<'js>(ctx: &Ctx<'js>, files: &Rc<Files>, in_hand: &InHand) -> 
 
     define!("log", |level: u8, line: String| log::line(log_level(level), &line));
     define!("config", config::values);
+    define!("attachments", attachments);
     define!("name", config::name);
+    define!("id", config::id);
     define!("random", random::next);
+    define!("randomBytes", |ctx: Ctx<'js>, count: u32| TypedArray::<u8>::new(ctx, random::bytes(count)));
     define!("emit", |event: String| report::emit(&event));
 
     define!("storageGet", |key: String| Optional(storage::get(&key)));
@@ -66,14 +67,33 @@ pub fn host_object<'js>(ctx: &Ctx<'js>, files: &Rc<Files>, in_hand: &InHand) -> 
     define!("urlParse", |href: String, base: Option<String>| OptionalList(url_parts::parse(&href, base.as_deref())));
     define!("urlSet", |href: String, field: String, value: String| OptionalList(url_parts::set(&href, &field, &value)));
 
-    let current = Rc::clone(in_hand);
-    define!("passed", move |event: String| report::finished(current.get(), &Outcome::Passed(event)));
-    let current = Rc::clone(in_hand);
-    define!("dropped", move || report::finished(current.get(), &Outcome::Dropped));
-    let current = Rc::clone(in_hand);
-    define!("failed", move |memory: bool, message: String, stack: String, retry: bool, event: Option<String>| {
-        let failure = failure(memory, message, stack, retry);
-        report::finished(current.get(), &Outcome::Failed((failure, event)));
+    define!("httpStart", http_start);
+    define!("sleep", waiting::sleep);
+    define!("cancel", |call: u32| waiting::cancel(call));
+    define!("locate", |ip: String| Optional(geoip::locate(&ip)));
+    define!("enqueue", |name: String, payload: String, at_ms: f64| jobs::enqueue(&name, &payload, at_ms));
+    define!("metric", |name: String, operation: u8, value: f64| {
+        metrics::observe(&name, metric_operation(operation), value);
+    });
+
+    // A negative index is nobody.
+    define!("inHand", |index: f64| report::in_hand(if index < 0.0 { u32::MAX } else { index as u32 }));
+    let current = Rc::clone(batch);
+    define!("properties", move |ctx: Ctx<'js>, index: u32| ctx.json_parse(current.properties(index as usize)));
+    let current = Rc::clone(batch);
+    define!("unchanged", move |index: u32| current.report(index, Outcome::Unchanged));
+    let current = Rc::clone(batch);
+    define!("passed", move |index: u32, event: String| current.report(index, Outcome::Passed(event)));
+    let current = Rc::clone(batch);
+    define!("dropped", move |index: u32| current.report(index, Outcome::Dropped));
+    let current = Rc::clone(batch);
+    define!("failed", move |index: u32,
+                            kind: u8,
+                            message: String,
+                            stack: String,
+                            retry: bool,
+                            event: Option<String>| {
+        current.report(index, Outcome::Failed((failure(kind, message, stack, retry), event)));
     });
 
     let known = Rc::clone(files);
@@ -111,9 +131,89 @@ pub fn script_options(path: &str) -> EvalOptions {
     options
 }
 
-pub fn failure(memory: bool, message: String, stack: String, retry: bool) -> Failure {
-    let kind = if memory { FailureKind::Memory } else { FailureKind::Exception };
+/// `[{key, content_type, file_name, contents}]`
+fn attachments<'js>(ctx: Ctx<'js>) -> Result<Vec<Object<'js>>> {
+    let object = |attachment: config::Attachment| {
+        let object = Object::new(ctx.clone())?;
+        object.set("key", attachment.key)?;
+        object.set("content_type", attachment.content_type)?;
+        object.set("file_name", attachment.file_name)?;
+        object.set("contents", TypedArray::<u8>::new(ctx.clone(), attachment.contents)?)?;
+        Ok(object)
+    };
+    config::attachments().into_iter().map(object).collect()
+}
+
+fn http_start<'js>(
+    ctx: Ctx<'js>,
+    method: String,
+    url: String,
+    headers: Vec<Vec<String>>,
+    body: Option<TypedArray<'js, u8>>,
+    redirect: String,
+) -> Result<u32> {
+    let body = body.map(|body| bytes::copied(&ctx, &body)).transpose()?;
+    let pair = |pair: Vec<String>| {
+        let mut parts = pair.into_iter();
+        (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
+    };
+    let redirect = match redirect.as_str() {
+        "manual" => http::Redirect::Manual,
+        "error" => http::Redirect::Error,
+        _ => http::Redirect::Follow,
+    };
+    let headers = headers.into_iter().map(pair).collect();
+    Ok(http::start(&http::Request { method, url, headers, body, redirect }))
+}
+
+/// The kind of an answer and the answer, as `js/loop.js` takes them.
+pub fn answer<'js>(ctx: &Ctx<'js>, answer: waiting::Answer) -> Result<(&'static str, Value<'js>)> {
+    let object = Object::new(ctx.clone())?;
+    let kind = match answer {
+        waiting::Answer::Elapsed => "elapsed",
+        waiting::Answer::Trouble(trouble) => {
+            let code = match trouble.kind {
+                http::TroubleKind::Refused => "EACCES",
+                http::TroubleKind::NoMock => "ENOMOCK",
+                http::TroubleKind::Network => "ECONNREFUSED",
+                http::TroubleKind::Timeout => "ETIMEDOUT",
+                http::TroubleKind::TooLarge => "EMSGSIZE",
+            };
+            object.set("code", code)?;
+            object.set("message", trouble.message)?;
+            "trouble"
+        }
+        waiting::Answer::Response(response) => {
+            object.set("status", response.status)?;
+            object.set("statusText", response.status_text)?;
+            object.set("url", response.url)?;
+            object.set("redirected", response.redirected)?;
+            let headers: Vec<Vec<String>> =
+                response.headers.into_iter().map(|(name, value)| vec![name, value]).collect();
+            object.set("headers", headers)?;
+            object.set("body", TypedArray::<u8>::new(ctx.clone(), response.body)?)?;
+            "response"
+        }
+    };
+    Ok((kind, object.into_value()))
+}
+
+/// `kind`: 0 exception, 1 memory, 2 overdue.
+pub fn failure(kind: u8, message: String, stack: String, retry: bool) -> Failure {
+    let kind = match kind {
+        1 => FailureKind::Memory,
+        2 => FailureKind::Overdue,
+        _ => FailureKind::Exception,
+    };
     Failure { kind, message, stack, retry }
+}
+
+fn metric_operation(operation: u8) -> metrics::Operation {
+    match operation {
+        1 => metrics::Operation::Minimum,
+        2 => metrics::Operation::Maximum,
+        _ => metrics::Operation::Sum,
+    }
 }
 
 fn log_level(level: u8) -> log::Level {

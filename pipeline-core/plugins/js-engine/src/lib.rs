@@ -1,10 +1,14 @@
 //! The JavaScript engine of Weir: QuickJS as a component that takes a plugin as text.
 //!
-//! It guarantees that every event of a batch is reported as soon as it is finished, and that plugin
+//! It guarantees that every event of a batch is reported as soon as it is finished, that events which wait
+//! do not hold up others (except those with the same order key, which keep their order), and that plugin
 //! code reaches the outside only through the imports of the world `engine`. It limits neither time nor
 //! the size of results; the host does. One instance serves one plugin for its life.
 
+mod batch;
 mod bridge;
+mod bytes;
+mod event_text;
 mod native;
 mod program;
 mod provided;
@@ -36,24 +40,12 @@ impl Guest for Engine {
         with_session(|session| session.description().clone())
     }
 
-    fn setup() -> Result<(), Failure> {
-        with_session(|session| session.call("setupPlugin", None))
-    }
-
-    fn process_batch(events: Vec<String>) {
+    fn process_batch(events: Vec<Event>) {
         with_session(|session| session.process_batch(events));
     }
 
-    fn on_event(event: String) -> Result<(), Failure> {
-        with_session(|session| session.call("onEvent", Some(event)))
-    }
-
-    fn export_events(events: Vec<String>) -> Result<(), Failure> {
-        with_session(|session| session.call("exportEvents", Some(format!("[{}]", events.join(",")))))
-    }
-
-    fn teardown() -> Result<(), Failure> {
-        with_session(|session| session.call("teardownPlugin", None))
+    fn call(call: Call) -> Result<Option<String>, Failure> {
+        with_session(|session| session.call(call))
     }
 }
 

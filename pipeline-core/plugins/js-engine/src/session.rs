@@ -1,24 +1,28 @@
 //! One loaded plugin: its QuickJS context and the functions of `js/run.js` that drive it.
 //!
-//! Promises are settled by running QuickJS's job queue until the one that is waited for is done or
-//! nothing is left that could settle it; there is no other source of progress.
+//! Promises are settled by running QuickJS's job queue. When that is empty and events still wait, the
+//! host is asked for the next answer; when nothing is under way either, what waits can never be settled
+//! and fails. Up to [`IN_HAND`] events wait at once.
 
-use std::cell::Cell;
+use std::collections::{HashSet, VecDeque};
 use std::rc::Rc;
 
-use rquickjs::{Array, Context, Ctx, Function, Module, Object, Persistent, Result, Runtime, Value};
+use rquickjs::{Array, Context, Ctx, Function, IntoJs, Module, Object, Persistent, Result, Runtime, Value};
 
-use crate::bridge::{InHand, failure, host_object, script_options};
+use crate::batch::Batch;
+use crate::bridge::{answer, failure, host_object, script_options};
 use crate::program::{FileLoader, Files};
 use crate::weir::plugin::source::{FileKind, Program};
-use crate::{Description, Failure, FailureKind};
+use crate::weir::plugin::waiting::{self, Wake};
+use crate::{Call, Description, Event, Failure, FailureKind};
 
 /// In order: later ones use what earlier ones put on `engine`.
-const PRELUDE: [(&str, &str); 5] = [
+const PRELUDE: [(&str, &str); 6] = [
     ("weir:engine/console.js", include_str!("js/console.js")),
     ("weir:engine/modules.js", include_str!("js/modules.js")),
     ("weir:engine/globals.js", include_str!("js/globals.js")),
     ("weir:engine/meta.js", include_str!("js/meta.js")),
+    ("weir:engine/loop.js", include_str!("js/loop.js")),
     ("weir:engine/run.js", include_str!("js/run.js")),
 ];
 
@@ -26,17 +30,58 @@ const PRELUDE: [(&str, &str); 5] = [
 /// stack, so this is small enough that recursion ends as an exception and not as a trap.
 const JS_STACK_BYTES: usize = 128 * 1024;
 
+const GC_THRESHOLD_BYTES: usize = 8 << 20;
+/// Events that may wait at once.
+const IN_HAND: usize = 32;
+
 type Saved = Persistent<Function<'static>>;
+
+/// The functions of `engine` that Rust calls, in the order of [`NAMES`].
+struct Functions<F> {
+    begin: F,
+    new_batch: F,
+    end_batch: F,
+    complete: F,
+    abandon: F,
+    overdue: F,
+    call_method: F,
+    call_job: F,
+    call_outcome: F,
+}
+
+const NAMES: Functions<&str> = Functions {
+    begin: "begin",
+    new_batch: "newBatch",
+    end_batch: "endBatch",
+    complete: "complete",
+    abandon: "abandon",
+    overdue: "overdue",
+    call_method: "callMethod",
+    call_job: "callJob",
+    call_outcome: "callOutcome",
+};
+
+impl<F> Functions<F> {
+    fn each<T>(&self, mut map: impl FnMut(&F) -> Result<T>) -> Result<Functions<T>> {
+        Ok(Functions {
+            begin: map(&self.begin)?,
+            new_batch: map(&self.new_batch)?,
+            end_batch: map(&self.end_batch)?,
+            complete: map(&self.complete)?,
+            abandon: map(&self.abandon)?,
+            overdue: map(&self.overdue)?,
+            call_method: map(&self.call_method)?,
+            call_job: map(&self.call_job)?,
+            call_outcome: map(&self.call_outcome)?,
+        })
+    }
+}
 
 pub struct Session {
     // Saved functions must go before the context they were saved in.
-    begin: Saved,
-    is_waiting: Saved,
-    abandon: Saved,
-    call: Saved,
-    call_error: Saved,
+    functions: Functions<Saved>,
     description: Description,
-    in_hand: InHand,
+    batch: Rc<Batch>,
     context: Context,
 }
 
@@ -46,96 +91,199 @@ impl Session {
         let runtime = Runtime::new().map_err(broken)?;
         runtime.set_max_stack_size(JS_STACK_BYTES);
         runtime.set_memory_limit(program.memory_limit as usize);
+        // Reference counts free nearly everything; looking for cycles is for what is left.
+        runtime.set_gc_threshold(GC_THRESHOLD_BYTES.min(program.memory_limit as usize / 4));
         let context = Context::full(&runtime).map_err(broken)?;
         let files = Rc::new(Files::new(program));
         runtime.set_loader(FileLoader(Rc::clone(&files)), FileLoader(Rc::clone(&files)));
-        let in_hand: InHand = Rc::new(Cell::new(0));
+        let batch = Rc::new(Batch::default());
 
-        let (saved, description) = context.with(|ctx| -> std::result::Result<_, Failure> {
-            let engine = prelude(&ctx, &files, &in_hand).map_err(|error| caught(&ctx, None, error))?;
+        let (functions, description) = context.with(|ctx| -> std::result::Result<_, Failure> {
+            let engine = prelude(&ctx, &files, &batch).map_err(|error| caught(&ctx, None, error))?;
             let description = run_entry(&ctx, &engine, &files).map_err(|error| caught(&ctx, Some(&engine), error))?;
-            let save = |name: &str| -> Result<Saved> { Ok(Persistent::save(&ctx, engine.get::<_, Function>(name)?)) };
-            let names = ["begin", "isWaiting", "abandon", "call", "callError"];
-            let saved: Vec<Saved> = names.into_iter().map(save).collect::<Result<_>>().map_err(broken)?;
-            Ok((saved, description))
+            let saved = NAMES.each(|name| Ok(Persistent::save(&ctx, engine.get::<_, Function>(*name)?)));
+            Ok((saved.map_err(broken)?, description))
         })?;
-        let [begin, is_waiting, abandon, call, call_error] =
-            <[Saved; 5]>::try_from(saved).map_err(|_| plain_failure("engine: incomplete"))?;
-        Ok(Self { begin, is_waiting, abandon, call, call_error, description, in_hand, context })
+        Ok(Self { functions, description, batch, context })
     }
 
     pub fn description(&self) -> &Description {
         &self.description
     }
 
-    pub fn process_batch(&self, events: Vec<String>) {
-        self.context.with(|ctx| {
-            let function = |saved: &Saved| saved.clone().restore(&ctx).expect("saved in this runtime");
-            let (begin, is_waiting, abandon) =
-                (function(&self.begin), function(&self.is_waiting), function(&self.abandon));
-            for (index, text) in events.into_iter().enumerate() {
-                self.in_hand.set(index as u32);
-                self.process(&ctx, &begin, &is_waiting, &abandon, text);
-            }
-        });
+    fn restored<'js>(&self, ctx: &Ctx<'js>) -> Functions<Function<'js>> {
+        self.functions.each(|saved| saved.clone().restore(ctx)).expect("saved in this runtime")
     }
 
-    fn process<'js>(
-        &self,
-        ctx: &Ctx<'js>,
-        begin: &Function<'js>,
-        is_waiting: &Function<'js>,
-        abandon: &Function<'js>,
-        text: String,
-    ) {
-        let done = match ctx.json_parse(text).and_then(|event| begin.call::<_, bool>((event,))) {
-            Ok(done) => done,
-            Err(error) => {
-                self.report_broken(ctx, error);
-                true
+    pub fn process_batch(&self, events: Vec<Event>) {
+        self.batch.open(events);
+        self.context.with(|ctx| Run { session: self, ctx: &ctx, functions: self.restored(&ctx) }.batch());
+        self.batch.close();
+    }
+
+    /// Calls one of the other functions; its arguments are followed by `meta`.
+    pub fn call(&self, call: Call) -> std::result::Result<Option<String>, Failure> {
+        self.context.with(|ctx| {
+            let run = Run { session: self, ctx: &ctx, functions: self.restored(&ctx) };
+            run.call(call).map_err(|error| caught(&ctx, None, error))?
+        })
+    }
+}
+
+/// One call of the host into this instance.
+struct Run<'a, 'js> {
+    session: &'a Session,
+    ctx: &'a Ctx<'js>,
+    functions: Functions<Function<'js>>,
+}
+
+impl<'js> Run<'_, 'js> {
+    fn batch(&self) {
+        let batch = &self.session.batch;
+        self.told(self.functions.new_batch.call(()));
+        let mut queue: VecDeque<usize> = (0..batch.len()).collect();
+        let mut in_hand: Vec<usize> = Vec::new();
+        while !batch.is_done() {
+            self.begin_next(&mut queue, &mut in_hand);
+            if in_hand.is_empty() {
+                continue;
             }
-        };
+            let wakes = waiting::wait();
+            if wakes.is_empty() {
+                for index in in_hand.drain(..) {
+                    self.told(self.functions.abandon.call((index,)));
+                    self.run_jobs();
+                }
+            }
+            self.deliver(wakes);
+            in_hand.retain(|index| !batch.is_reported(*index));
+        }
+        self.told(self.functions.end_batch.call(()));
+    }
+
+    /// Begins every event that may be in hand now, in order.
+    fn begin_next(&self, queue: &mut VecDeque<usize>, in_hand: &mut Vec<usize>) {
+        let batch = &self.session.batch;
+        let mut busy: HashSet<u64> = in_hand.iter().map(|index| batch.order_key(*index)).collect();
+        let mut held_back = VecDeque::new();
+        while let Some(index) = queue.pop_front() {
+            let key = batch.order_key(index);
+            if in_hand.len() >= IN_HAND || busy.contains(&key) {
+                busy.insert(key);
+                held_back.push_back(index);
+                if in_hand.len() >= IN_HAND {
+                    break;
+                }
+                continue;
+            }
+            self.begin(index);
+            if !batch.is_reported(index) {
+                in_hand.push(index);
+                busy.insert(key);
+            }
+        }
+        held_back.append(queue);
+        *queue = held_back;
+    }
+
+    fn begin(&self, index: usize) {
+        crate::weir::plugin::report::in_hand(index as u32);
+        let (head, is_lazy) = self.session.batch.head(index);
+        let begun =
+            self.ctx.json_parse(head).and_then(|event| self.functions.begin.call::<_, ()>((index, event, is_lazy)));
+        if let Err(error) = begun {
+            self.report_broken(index, error);
+        }
         // Also when the result came at once: a plugin may have left work behind it did not await.
-        self.run_jobs(ctx);
-        if !done && is_waiting.call::<_, bool>(()).unwrap_or(false) && abandon.call::<_, ()>(()).is_err() {
-            self.report_broken(ctx, rquickjs::Error::Exception);
+        self.run_jobs();
+    }
+
+    fn deliver(&self, wakes: Vec<Wake>) {
+        for wake in wakes {
+            match wake {
+                Wake::Overdue(index) => self.told(self.functions.overdue.call((index,))),
+                Wake::Completed(completion) => {
+                    let given = answer(self.ctx, completion.answer).and_then(|(kind, value)| {
+                        self.functions.complete.call::<_, ()>((completion.call, kind, value))
+                    });
+                    self.told(given);
+                }
+            }
+            self.run_jobs();
+        }
+    }
+
+    fn call(&self, call: Call) -> Result<std::result::Result<Option<String>, Failure>> {
+        self.told(self.functions.new_batch.call(()));
+        let parsed = |json: String| self.ctx.json_parse(json);
+        let nothing = Vec::<Value>::new;
+        let (method, values) = match call {
+            Call::Wake => {
+                self.deliver(waiting::poll());
+                return Ok(Ok(None));
+            }
+            Call::Job(job) => {
+                self.functions.call_job.call::<_, ()>((job.name, parsed(job.payload)?))?;
+                return self.outcome();
+            }
+            Call::Setup => ("setupPlugin".to_owned(), nothing()),
+            Call::Teardown => ("teardownPlugin".to_owned(), nothing()),
+            Call::Settings => ("getSettings".to_owned(), nothing()),
+            Call::Schedule(name) => (name, nothing()),
+            Call::Event(event) => ("onEvent".to_owned(), vec![parsed(event)?]),
+            Call::Snapshot(event) => ("onSnapshot".to_owned(), vec![parsed(event)?]),
+            Call::Events(events) => ("exportEvents".to_owned(), vec![parsed(events)?]),
+            Call::Webhook(event) => ("composeWebhook".to_owned(), vec![parsed(event)?]),
+        };
+        self.functions.call_method.call::<_, ()>((method, values.into_js(self.ctx)?))?;
+        self.outcome()
+    }
+
+    /// Waits until the call that was begun has ended.
+    fn outcome(&self) -> Result<std::result::Result<Option<String>, Failure>> {
+        loop {
+            self.run_jobs();
+            if let Some(outcome) = self.functions.call_outcome.call::<_, Option<Array>>(())? {
+                return Ok(match outcome.get::<Option<Array>>(1)? {
+                    Some(parts) => Err(failure_from(&parts)),
+                    None => Ok(outcome.get(0)?),
+                });
+            }
+            let wakes = waiting::wait();
+            if wakes.is_empty() {
+                let message = "Error: returned a promise that nothing can settle";
+                return Ok(Err(plain_failure(message)));
+            }
+            if wakes.iter().any(|wake| matches!(wake, Wake::Overdue(_))) {
+                return Ok(Err(failure(2, String::new(), String::new(), true)));
+            }
+            self.deliver(wakes);
         }
     }
 
     /// For what `js/run.js` could not report itself, which takes an exhausted engine or broken input.
-    fn report_broken(&self, ctx: &Ctx<'_>, error: rquickjs::Error) {
-        use crate::weir::plugin::report::{Outcome, finished};
-        finished(self.in_hand.get(), &Outcome::Failed((caught(ctx, None, error), None)));
+    fn report_broken(&self, index: usize, error: rquickjs::Error) {
+        use crate::weir::plugin::report::Outcome;
+        self.session.batch.report(index as u32, Outcome::Failed((caught(self.ctx, None, error), None)));
     }
 
-    /// Calls a method with an argument, given as JSON text, and `meta`.
-    pub fn call(&self, method: &str, argument: Option<String>) -> std::result::Result<(), Failure> {
-        self.context.with(|ctx| {
-            let function = |saved: &Saved| saved.clone().restore(&ctx).expect("saved in this runtime");
-            let argument = argument.map(|json| ctx.json_parse(json)).transpose();
-            let outcome = argument
-                .and_then(|argument| function(&self.call).call::<_, ()>((method, argument)))
-                .and_then(|()| {
-                    self.run_jobs(&ctx);
-                    function(&self.call_error).call::<_, Option<Array>>(())
-                })
-                .map_err(|error| caught(&ctx, None, error))?;
-            match outcome {
-                Some(parts) => Err(failure_from(&parts)),
-                None => Ok(()),
-            }
-        })
+    /// The functions of `js/` catch what plugins throw; what is left is an engine out of memory, and the
+    /// next event that is begun says so.
+    fn told(&self, outcome: Result<()>) {
+        if outcome.is_err() {
+            self.ctx.catch();
+        }
     }
 
-    fn run_jobs(&self, ctx: &Ctx<'_>) {
+    fn run_jobs(&self) {
         // A job that throws has rejected a promise nobody handles; Node would warn.
-        while ctx.execute_pending_job() {}
+        while self.ctx.execute_pending_job() {}
     }
 }
 
-fn prelude<'js>(ctx: &Ctx<'js>, files: &Rc<Files>, in_hand: &InHand) -> Result<Object<'js>> {
+fn prelude<'js>(ctx: &Ctx<'js>, files: &Rc<Files>, batch: &Rc<Batch>) -> Result<Object<'js>> {
     let engine = Object::new(ctx.clone())?;
-    engine.set("host", host_object(ctx, files, in_hand)?)?;
+    engine.set("host", host_object(ctx, files, batch)?)?;
     let json: Object = ctx.globals().get("JSON")?;
     engine.set("parse", json.get::<_, Value>("parse")?)?;
     engine.set("stringify", json.get::<_, Value>("stringify")?)?;
@@ -191,17 +339,17 @@ fn caught<'js>(ctx: &Ctx<'js>, engine: Option<&Object<'js>>, error: rquickjs::Er
         Some(exception) => {
             let message = exception.message().unwrap_or_default();
             let memory = message == "out of memory";
-            failure(memory, message, exception.stack().unwrap_or_default(), false)
+            failure(u8::from(memory), message, exception.stack().unwrap_or_default(), false)
         }
         // QuickJS throws null when there is no room left for an error.
-        None => failure(thrown.is_null(), "out of memory".to_owned(), String::new(), false),
+        None => failure(u8::from(thrown.is_null()), "out of memory".to_owned(), String::new(), false),
     }
 }
 
-/// From `[memory, message, stack, retry]`.
+/// From `[kind, message, stack, retry]`.
 fn failure_from(parts: &Array<'_>) -> Failure {
     failure(
-        parts.get(0).unwrap_or(false),
+        parts.get(0).unwrap_or(0),
         parts.get(1).unwrap_or_default(),
         parts.get(2).unwrap_or_default(),
         parts.get(3).unwrap_or(false),

@@ -101,6 +101,7 @@ pub fn run(lane: &mut Lane, events: &[Value]) -> BatchResult {
         offset: at as u64,
         team_id: 2,
         uuid: Uuid::from_u128(at as u128),
+        order_key: at as u64,
         json: Cow::Borrowed(text.as_str()),
     });
     let result = lane.process_batch(batch.collect());

@@ -37,6 +37,7 @@ fn batch(text: &str, count: u64) -> Vec<BatchEvent<'_>> {
     (0..count)
         .map(|offset| BatchEvent {
             offset,
+            order_key: offset,
             team_id: 2,
             uuid: Uuid::from_u128(offset.into()),
             json: Cow::Borrowed(text),

@@ -89,14 +89,76 @@
         increment: (key, by = 1) => answer(() => host.storageAdd(text(key), by)),
     };
 
+    // Attachments are read, and jobs and metrics looked up, when a plugin first asks for them.
+    let attachments;
+    const readAttachments = () => {
+        attachments = {};
+        for (const { key, content_type, file_name, contents } of host.attachments()) {
+            attachments[key] = { content_type, file_name, contents: Buffer.from(contents) };
+        }
+        return attachments;
+    };
+
+    // PostHog's lengths, including its months of 30 weeks and quarters of 13.
+    const second = 1000;
+    const day = 86_400 * second;
+    const units = {
+        millisecond: 1,
+        second,
+        minute: 60 * second,
+        hour: 3600 * second,
+        day,
+        week: 7 * day,
+        month: 30 * 7 * day,
+        quarter: 13 * 7 * day,
+        year: 365 * day,
+    };
+    const unitLength = (unit) => {
+        const name = String(unit);
+        const single = name.endsWith("s") ? name.slice(0, -1) : name;
+        if (!Object.hasOwn(units, single)) throw new Error(`Unknown time unit: ${unit}`);
+        return units[single];
+    };
+    const enqueue = (name, payload, at) => host.enqueue(text(name), stringify(payload) ?? "null", at);
+    const job = (name) => (payload) => ({
+        runNow: () => answer(() => enqueue(name, payload, Date.now())),
+        runIn: (count, unit) => answer(() => enqueue(name, payload, Date.now() + Number(count) * unitLength(unit))),
+        runAt: (moment) =>
+            answer(() => {
+                const at = moment instanceof Date ? moment.getTime() : new Date(moment).getTime();
+                if (Number.isNaN(at)) throw new TypeError("runAt expects a valid date");
+                enqueue(name, payload, at);
+            }),
+    });
+    const jobs = new Proxy({}, { get: (_, name) => (typeof name === "string" ? job(name) : undefined) });
+
+    const record = (name, operation) => (value) =>
+        host.metric(text(name), operation, number(value, "metrics expect a number"));
+    const metric = (name) => ({
+        increment: record(name, 0),
+        min: record(name, 1),
+        max: record(name, 2),
+        sum: record(name, 0),
+    });
+    const metrics = new Proxy({}, { get: (_, name) => (typeof name === "string" ? metric(name) : undefined) });
+
     engine.meta = {
         config: parse(host.config()),
         global: {},
-        attachments: {},
+        get attachments() {
+            return attachments ?? readAttachments();
+        },
         storage,
         cache,
-        geoip: { locate: () => Promise.resolve(null) },
-        jobs: {},
+        geoip: {
+            locate: (ip) =>
+                answer(() => {
+                    const found = host.locate(text(ip));
+                    return found === undefined ? null : parse(found);
+                }),
+        },
+        jobs,
+        metrics,
         utils: { cursor },
     };
 }

@@ -11,13 +11,27 @@
     const provide = (file) => {
         if (held.has(file)) return held.get(file);
         if (underway.has(file)) throw new Error(`engine: ${file} requires itself`);
+        if (file.startsWith("cloud/")) return client(file);
         underway.add(file);
         const exported = host.provided(file)(engine, engine.provide);
         underway.delete(file);
         held.set(file, exported);
         return exported;
     };
-    engine.provide = (name) => provide(host.providedFile(name));
+    // The clients of cloud services are written as CommonJS files of one folder.
+    const client = (file) => {
+        const module = { exports: {} };
+        held.set(file, module.exports);
+        const near = (name) => engine.provide(name.startsWith("./") ? `cloud/${name.slice(2)}` : name);
+        host.provided(file)(near, module, module.exports);
+        held.set(file, module.exports);
+        return module.exports;
+    };
+    engine.provide = (name) => {
+        const file = host.providedFile(name);
+        if (file === undefined) throw new Error(`engine: no provided module ${name}`);
+        return provide(file);
+    };
 
     const requireFrom = (importer) => (specifier) => {
         const path = host.resolve(importer, String(specifier));
