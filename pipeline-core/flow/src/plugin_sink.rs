@@ -237,7 +237,6 @@ impl Sink for ExportEvents {
 mod tests {
     use std::sync::Arc;
 
-    use weir_event::SystemClock;
     use weir_plugins::{HostConfig, Limits};
 
     use super::*;
@@ -247,12 +246,7 @@ mod tests {
         std::fs::create_dir(&plugin).expect("a folder");
         std::fs::write(plugin.join("plugin.json"), manifest).expect("a manifest");
         std::fs::write(plugin.join("index.js"), source).expect("a source");
-        let config = HostConfig {
-            compile_cache_dir: dir.join("compiled"),
-            limits: Limits::default(),
-            clock: Arc::new(SystemClock),
-            seed: 1,
-        };
+        let config = HostConfig::new(dir.join("compiled"), Limits::default());
         let host = PluginHost::start(config).expect("a host");
         let view = host.add(&plugin).expect("a plugin");
         assert_eq!(view.load_error, None);

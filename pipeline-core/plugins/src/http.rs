@@ -80,6 +80,15 @@ pub struct HttpSettings {
     pub grant: Vec<String>,
 }
 
+impl HttpSettings {
+    /// Whether the lists can be read.
+    pub fn check(&self) -> Result<(), HttpSetupError> {
+        let allowed = AllowList::parse(self.allow.iter().map(String::as_str))?;
+        Egress::new(allowed, self.grant.iter().map(String::as_str), Arc::new(SystemResolver))?;
+        Ok(())
+    }
+}
+
 #[derive(Debug, Error)]
 pub enum HttpSetupError {
     #[error(transparent)]
@@ -91,6 +100,17 @@ pub enum HttpSetupError {
 }
 
 impl HttpSetupError {
+    /// File, line and column (from 1, 0 when unknown) of what is wrong.
+    pub fn place(&self) -> (String, u32, u32) {
+        match self {
+            Self::Mock(error) => {
+                let name = error.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                (format!("mocks/{name}"), error.line as u32, error.column as u32)
+            }
+            Self::AllowList(_) | Self::Grant(_) => (String::new(), 0, 0),
+        }
+    }
+
     /// Stable name for programs.
     pub const fn code(&self) -> &'static str {
         match self {

@@ -59,7 +59,8 @@ pub fn wake(state: &mut InstanceState, completion: Completion) -> Wake {
         return Wake::Completed(Done { call, answer: Answer::Elapsed });
     };
     if let Some((index, request)) = state.sent.0.remove(&call) {
-        let kind = if state.identity.http.mode() == HttpMode::Mock { HostCallKind::HttpMock } else { HostCallKind::HttpLive };
+        let kind =
+            if state.identity.http.mode() == HttpMode::Mock { HostCallKind::HttpMock } else { HostCallKind::HttpLive };
         let told = Told::http(kind, &request, &answer, completion.took, state.identity.http.secrets());
         let kept = kept(&answer);
         state.effects.calls.push((

@@ -59,7 +59,8 @@ impl Instance {
         store.data_mut().begin(version.identity.limits.cpu_setup, 0);
         store.set_epoch_deadline(1);
         let running = engine.run_guard();
-        let lost = |error: &wasmtime::Error| CallError::Lost(loss(error, "loading", version.identity.limits.cpu_setup, ""));
+        let lost =
+            |error: &wasmtime::Error| CallError::Lost(loss(error, "loading", version.identity.limits.cpu_setup, ""));
         let functions = engine.pre.instantiate(&mut store).map_err(|error| lost(&error))?;
         let loaded = functions.call_load(&mut store, &version.program).map_err(|error| lost(&error))?;
         drop(running);

@@ -62,7 +62,8 @@ pub use http::{
 };
 pub use lane::Lane;
 pub use limits::Limits;
-pub use presets::PRESETS;
+pub use manifest::{ConfigField, Manifest};
+pub use presets::{PRESETS, Preset};
 pub use secrets::{SECRET_MASK, SECRET_PLACEHOLDER, SHORTEST_SECRET_CHARACTERS, Secrets, masked, with_kept_secrets};
 pub use settings::{LimitSettings, OnError, OtherSettings, Settings};
 pub use state::JobRequest;

@@ -8,7 +8,7 @@
 //! completes it the next load. Because watches can be lost (queue overflow, deleted folders, file systems
 //! without events), every folder is also looked at once a second.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
@@ -23,7 +23,7 @@ use crate::instance::{CallError, Instance};
 use crate::metrics;
 use crate::slot::{ReloadClock, Slot, lock};
 use crate::sources::{self, Listing, Snapshot};
-use crate::version::{self, Version};
+use crate::version::{self, Given, Version};
 use crate::watch::Watches;
 
 const QUIET: Duration = Duration::from_millis(5);
@@ -44,7 +44,6 @@ pub struct Loader {
 
 struct Tracked {
     slot: Arc<Slot>,
-    overrides: BTreeMap<String, Option<String>>,
     listing: Listing,
     /// Of the newest load, whatever became of it.
     content: Option<blake3::Hash>,
@@ -117,22 +116,14 @@ impl Loader {
             Message::LookAgain => self.next_look = Instant::now(),
             Message::Load(slot, done) => {
                 let id = slot.id.clone();
-                let tracked = Tracked {
-                    slot,
-                    overrides: BTreeMap::new(),
-                    listing: Listing::default(),
-                    content: None,
-                    burst: None,
-                    retry: None,
-                };
+                let tracked = Tracked { slot, listing: Listing::default(), content: None, burst: None, retry: None };
                 self.plugins.insert(id.clone(), tracked);
                 self.load(&id, None);
                 // Nobody waits when the caller has given up.
                 let _ = done.send(());
             }
-            Message::Configure(id, values, done) => {
+            Message::Configure(id, done) => {
                 if let Some(tracked) = self.plugins.get_mut(&id) {
-                    tracked.overrides = values;
                     tracked.content = None;
                     self.load(&id, None);
                 }
@@ -250,8 +241,15 @@ impl Loader {
         tracked.content = Some(content);
 
         slot.set_state(PluginState::Building);
-        let memory_limit = self.shared.around.limits.memory_bytes;
-        let version = Arc::new(version::build(&slot.id, &snapshot, &tracked.overrides, memory_limit)?);
+        let settings = self.shared.settings(&slot.id);
+        let given = Given {
+            plugin_id: &slot.id,
+            dir: &slot.dir,
+            settings: &settings,
+            limits: &self.shared.around.limits,
+            resolver: Arc::clone(&self.shared.resolver),
+        };
+        let version = Arc::new(version::build(&given, &snapshot)?);
         if slot.version().is_some_and(|live| live.identity.version == version.identity.version) {
             slot.settle(true);
             return Err(Stopped::Unchanged);

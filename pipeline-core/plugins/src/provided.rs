@@ -44,12 +44,13 @@ const REFUSED: [(&str, &str, &str); 24] = [
     ("module", "files are resolved before the plugin runs", "Import with a literal name."),
     ("async_hooks", "the engine does not track what a promise belongs to", "Pass the value as an argument."),
     ("diagnostics_channel", "nothing in a sandbox publishes to it", "Use console.log."),
-    ("pg", "it speaks Postgres over a socket, and plugins have no sockets", "Send the rows to an HTTP endpoint with fetch."),
+    ("pg", "plugins have no sockets, and PostgreSQL speaks no HTTP", GATEWAY),
     ("wasi", "a plugin cannot make another sandbox", "Write the plugin in Rust; it runs as WebAssembly itself."),
 ];
 
 const FILES: &str =
     "Put the data into a .json file and import it, use an attachment (meta.attachments), or meta.storage.";
+const GATEWAY: &str = "Put an HTTP gateway (such as PostgREST) in front of the database, and use fetch.";
 const FETCH: &str = "Use fetch.";
 
 pub fn is_provided(specifier: &str) -> bool {

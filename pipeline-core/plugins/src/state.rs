@@ -51,6 +51,8 @@ pub struct Identity {
     pub name: String,
     pub version: String,
     pub config_json: String,
+    /// Required config fields without a value.
+    pub missing: Vec<String>,
     pub attachments: Vec<Attachment>,
     pub limits: Limits,
     /// Name of the preset behind them, if any.

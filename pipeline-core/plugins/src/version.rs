@@ -10,18 +10,27 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
 use weir_api::plugin::Diagnostic;
+use weir_event::journal::PluginAttachment;
 
+use crate::bindings::weir::plugin::config::Attachment;
 use crate::bindings::weir::plugin::source::{File, FileKind, Link, Program};
 use crate::bindings::weir::plugin::types::Description;
 use crate::engine::ENGINE_HASH;
+use crate::http::{HttpLimits, PluginHttp, Resolve};
+use crate::limits::Limits;
 use crate::manifest::{MANIFEST, Manifest};
 use crate::positions::{FileMap, Positions, excerpt};
 use crate::provided;
+use crate::secrets::Secrets;
+use crate::settings::Settings;
 use crate::sources::Snapshot;
 use crate::state::Identity;
 use crate::strip::{Import, strip, top_level_export};
 
 pub struct Version {
+    /// `javascript` or `typescript`.
+    pub language: &'static str,
+    pub manifest: Manifest,
     pub identity: Arc<Identity>,
     pub program: Program,
     pub positions: Positions,
@@ -42,6 +51,13 @@ impl Version {
         self.description.get().map_or(&[], |known| &known.schedules)
     }
 
+    /// Names of everything it exports.
+    pub fn functions(&self) -> Vec<String> {
+        let Some(known) = self.description.get() else { return Vec::new() };
+        let jobs = known.jobs.iter().map(|job| format!("jobs.{job}"));
+        known.methods.iter().chain(&known.schedules).cloned().chain(jobs).collect()
+    }
+
     pub fn jobs(&self) -> &[String] {
         self.description.get().map_or(&[], |known| &known.jobs)
     }
@@ -51,37 +67,89 @@ impl Version {
     }
 }
 
-/// `overrides` are configured values; they win over the manifest's defaults.
-pub fn build(
-    plugin_id: &str,
-    snapshot: &Snapshot,
-    overrides: &BTreeMap<String, Option<String>>,
-    memory_limit: usize,
-) -> Result<Version, Box<Diagnostic>> {
+/// What a version is made from besides its files.
+pub struct Given<'a> {
+    pub plugin_id: &'a str,
+    pub dir: &'a Path,
+    pub settings: &'a Settings,
+    /// Of plugins for which nothing is set.
+    pub limits: &'a Limits,
+    pub resolver: Arc<dyn Resolve>,
+}
+
+pub fn build(given: &Given<'_>, snapshot: &Snapshot) -> Result<Version, Box<Diagnostic>> {
     let manifest = match snapshot.texts.get(MANIFEST) {
         Some(text) => Manifest::parse(text)?,
         None => Manifest::default(),
     };
     let entry = find_entry(snapshot, &manifest)?;
     let graph = Graph::follow(snapshot, &entry)?;
-
-    let mut values = manifest.default_values();
-    for (key, value) in overrides {
-        values.insert(key.clone(), value.clone().map_or(Value::Null, Value::String));
-    }
-    let name = manifest.name.filter(|name| !name.is_empty()).unwrap_or_else(|| plugin_id.to_owned());
-    let identity = Identity {
-        plugin_id: plugin_id.to_owned(),
-        version: hash(snapshot, &graph, &values),
-        name,
-        config_json: Value::Object(values).to_string(),
-        attachments: Vec::new(),
-    };
+    let identity = identity(given, snapshot, &graph, &manifest)?;
+    let memory_limit = identity.limits.memory_bytes as u32;
     Ok(Version {
+        language: if entry.ends_with("ts") { "typescript" } else { "javascript" },
         identity: Arc::new(identity),
-        program: Program { entry, files: graph.files, links: graph.links, memory_limit: memory_limit as u32 },
+        program: Program { entry, files: graph.files, links: graph.links, memory_limit },
         positions: graph.positions,
+        manifest,
         description: OnceLock::new(),
+    })
+}
+
+fn identity(
+    given: &Given<'_>,
+    snapshot: &Snapshot,
+    graph: &Graph,
+    manifest: &Manifest,
+) -> Result<Identity, Box<Diagnostic>> {
+    let settings = given.settings;
+    let mut values = manifest.default_values();
+    for (key, value) in &settings.values {
+        match value {
+            Some(value) => values.insert(key.clone(), Value::String(value.clone())),
+            None => values.remove(key),
+        };
+    }
+    let limits = settings.other.limits.apply(given.limits);
+    let secrets = Secrets::of_config(&values, manifest.secret_keys());
+    let http_limits = HttpLimits { total: limits.wait, ..HttpLimits::default() };
+    let http = PluginHttp::new(
+        given.plugin_id,
+        given.dir,
+        &settings.other.http,
+        http_limits,
+        secrets,
+        Arc::clone(&given.resolver),
+    )
+    .map_err(|error| {
+        let (file, line, column) = error.place();
+        Box::new(Diagnostic {
+            message: error.to_string(),
+            excerpt: snapshot.texts.get(&file).map_or_else(String::new, |text| excerpt(text, line)),
+            file,
+            line,
+            column,
+            hint: Some(error.hint().to_owned()),
+        })
+    })?;
+    let attachment = |attachment: &PluginAttachment| Attachment {
+        key: attachment.key.clone(),
+        content_type: attachment.content_type.clone(),
+        file_name: attachment.file_name.clone(),
+        contents: attachment.contents.clone(),
+    };
+    let name = manifest.name.clone().filter(|name| !name.is_empty());
+    Ok(Identity {
+        plugin_id: given.plugin_id.to_owned(),
+        version: hash(snapshot, graph, &values, settings),
+        name: name.unwrap_or_else(|| given.plugin_id.to_owned()),
+        missing: manifest.missing(&values, |key| settings.attachments.iter().any(|attachment| attachment.key == key)),
+        config_json: Value::Object(values).to_string(),
+        attachments: settings.attachments.iter().map(attachment).collect(),
+        preset: settings.other.limits.preset.clone(),
+        limits,
+        on_error: settings.other.on_error,
+        http: Arc::new(http),
     })
 }
 
@@ -206,7 +274,7 @@ fn resolve(snapshot: &Snapshot, importer: &str, import: &Import, text: &str) -> 
         .ok_or_else(|| problem(format!("Cannot find '{wanted}'"), None))
 }
 
-fn hash(snapshot: &Snapshot, graph: &Graph, values: &Map<String, Value>) -> String {
+fn hash(snapshot: &Snapshot, graph: &Graph, values: &Map<String, Value>, settings: &Settings) -> String {
     let mut hasher = blake3::Hasher::new();
     let mut add = |part: &str| {
         hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
@@ -214,6 +282,8 @@ fn hash(snapshot: &Snapshot, graph: &Graph, values: &Map<String, Value>) -> Stri
     add(ENGINE_HASH);
     let mut paths: Vec<&str> = graph.files.iter().map(|file| file.path.as_str()).collect();
     paths.push(MANIFEST);
+    // What requests are answered with decides as much as code does.
+    paths.extend(snapshot.texts.keys().map(String::as_str).filter(|path| path.starts_with("mocks/")));
     paths.sort_unstable();
     for path in paths {
         add(path);
@@ -224,5 +294,11 @@ fn hash(snapshot: &Snapshot, graph: &Graph, values: &Map<String, Value>) -> Stri
         add(key);
         add(&value.to_string());
     }
+    for attachment in &settings.attachments {
+        add(&attachment.key);
+        add(&attachment.file_name);
+        add(&blake3::hash(&attachment.contents).to_hex());
+    }
+    add(&serde_json::to_string(&settings.other).unwrap_or_default());
     hasher.finalize().to_hex()[..12].to_owned()
 }

@@ -6,8 +6,8 @@ use rquickjs::context::EvalOptions;
 use rquickjs::{Ctx, Exception, Function, IntoJs, Object, Result, TypedArray, Value};
 
 use crate::batch::Batch;
-use crate::bytes;
 use crate::native;
+use crate::native::bytes::Bytes;
 use crate::program::{Files, PROVIDED_SCHEME};
 use crate::provided;
 use crate::url_parts;
@@ -87,14 +87,12 @@ pub fn host_object<'js>(ctx: &Ctx<'js>, files: &Rc<Files>, batch: &Rc<Batch>) ->
     let current = Rc::clone(batch);
     define!("dropped", move |index: u32| current.report(index, Outcome::Dropped));
     let current = Rc::clone(batch);
-    define!("failed", move |index: u32,
-                            kind: u8,
-                            message: String,
-                            stack: String,
-                            retry: bool,
-                            event: Option<String>| {
-        current.report(index, Outcome::Failed((failure(kind, message, stack, retry), event)));
-    });
+    define!(
+        "failed",
+        move |index: u32, kind: u8, message: String, stack: String, retry: bool, event: Option<String>| {
+            current.report(index, Outcome::Failed((failure(kind, message, stack, retry), event)));
+        }
+    );
 
     let known = Rc::clone(files);
     define!("resolve", move |importer: String, specifier: String| Optional(known.resolve(&importer, &specifier)));
@@ -144,15 +142,14 @@ fn attachments<'js>(ctx: Ctx<'js>) -> Result<Vec<Object<'js>>> {
     config::attachments().into_iter().map(object).collect()
 }
 
-fn http_start<'js>(
-    ctx: Ctx<'js>,
+fn http_start(
     method: String,
     url: String,
     headers: Vec<Vec<String>>,
-    body: Option<TypedArray<'js, u8>>,
+    body: Option<Bytes>,
     redirect: String,
 ) -> Result<u32> {
-    let body = body.map(|body| bytes::copied(&ctx, &body)).transpose()?;
+    let body = body.map(|bytes| bytes.0);
     let pair = |pair: Vec<String>| {
         let mut parts = pair.into_iter();
         (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
@@ -188,8 +185,7 @@ pub fn answer<'js>(ctx: &Ctx<'js>, answer: waiting::Answer) -> Result<(&'static 
             object.set("statusText", response.status_text)?;
             object.set("url", response.url)?;
             object.set("redirected", response.redirected)?;
-            let headers: Vec<Vec<String>> =
-                response.headers.into_iter().map(|(name, value)| vec![name, value]).collect();
+            let headers: Vec<Vec<String>> = response.headers.into_iter().map(|(name, value)| vec![name, value]).collect();
             object.set("headers", headers)?;
             object.set("body", TypedArray::<u8>::new(ctx.clone(), response.body)?)?;
             "response"

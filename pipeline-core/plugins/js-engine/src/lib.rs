@@ -7,7 +7,6 @@
 
 mod batch;
 mod bridge;
-mod bytes;
 mod event_text;
 mod native;
 mod program;

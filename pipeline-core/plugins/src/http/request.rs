@@ -96,7 +96,13 @@ impl HttpFailure {
 
 impl HttpRequest {
     pub fn get(url: impl Into<String>) -> Self {
-        Self { method: "GET".to_owned(), url: url.into(), headers: Vec::new(), body: Vec::new(), redirect: Redirect::Follow }
+        Self {
+            method: "GET".to_owned(),
+            url: url.into(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            redirect: Redirect::Follow,
+        }
     }
 
     /// The first value of a header, whatever the case of its name.

@@ -11,21 +11,19 @@
     const provide = (file) => {
         if (held.has(file)) return held.get(file);
         if (underway.has(file)) throw new Error(`engine: ${file} requires itself`);
-        if (file.startsWith("cloud/")) return client(file);
         underway.add(file);
-        const exported = host.provided(file)(engine, engine.provide);
+        let exported;
+        if (file.startsWith("cloud/")) {
+            // These are written as CommonJS, and were tried as such beside the real clients.
+            const module = { exports: {} };
+            host.provided(file)(engine.provide, module, module.exports);
+            exported = module.exports;
+        } else {
+            exported = host.provided(file)(engine, engine.provide);
+        }
         underway.delete(file);
         held.set(file, exported);
         return exported;
-    };
-    // The clients of cloud services are written as CommonJS files of one folder.
-    const client = (file) => {
-        const module = { exports: {} };
-        held.set(file, module.exports);
-        const near = (name) => engine.provide(name.startsWith("./") ? `cloud/${name.slice(2)}` : name);
-        host.provided(file)(near, module, module.exports);
-        held.set(file, module.exports);
-        return module.exports;
     };
     engine.provide = (name) => {
         const file = host.providedFile(name);
