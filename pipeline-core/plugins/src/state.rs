@@ -24,6 +24,7 @@ use crate::http_calls::{SentCalls, wake};
 use crate::limits::Limits;
 use crate::own_metrics::OwnMetrics;
 use crate::random::Random;
+use crate::recent_calls::RecentCalls;
 use crate::settings::OnError;
 use crate::storage::{Cache, PendingWrites, Storage};
 
@@ -39,6 +40,7 @@ pub struct Surroundings {
     pub own_metrics: OwnMetrics,
     pub geoip: GeoIp,
     pub calls: Calls,
+    pub recent_calls: RecentCalls,
     /// Those of plugins for which nothing is set.
     pub limits: Limits,
     pub seed: u64,
