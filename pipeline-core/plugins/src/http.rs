@@ -221,3 +221,6 @@ impl PluginHttp {
         failure
     }
 }
+
+#[cfg(test)]
+mod tests;
