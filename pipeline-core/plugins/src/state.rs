@@ -184,7 +184,7 @@ impl InstanceState {
         if index == self.in_hand.0 {
             return;
         }
-        let (before, mut open) = std::mem::take(&mut self.in_hand);
+        let (before, mut open) = std::mem::replace(&mut self.in_hand, (NOBODY, OpenEvent::default()));
         if self.is_open(before) {
             let now = cpu::thread_time();
             open.cpu += now.saturating_sub(self.started);
@@ -213,10 +213,13 @@ impl InstanceState {
         if self.queue.open() < limit { Ok(()) } else { Err(Ended::Calls(limit).into()) }
     }
 
-    /// Applies what was done in the foreground; called when the work it belongs to is done.
+    /// Applies what was done; called when a call has returned.
     pub fn commit(&mut self) {
-        let (index, open) = std::mem::take(&mut self.in_hand);
+        let (index, open) = std::mem::replace(&mut self.in_hand, (NOBODY, OpenEvent::default()));
         self.settle(index, open);
+        for (index, open) in std::mem::take(&mut self.waiting) {
+            self.settle(index, open);
+        }
     }
 
     pub fn finish(&mut self, index: u32, outcome: Outcome) -> wasmtime::Result<()> {

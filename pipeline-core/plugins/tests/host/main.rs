@@ -10,3 +10,4 @@ mod samples;
 mod standard_library;
 mod support;
 mod traffic;
+mod waiting;
