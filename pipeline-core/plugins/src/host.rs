@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use weir_api::plugin::PluginView;
+use weir_api::plugin::{Diagnostic, PluginView};
 use weir_event::Clock;
 use weir_event::journal::StorageMutation;
 
@@ -22,6 +22,7 @@ use crate::error::PluginError;
 use crate::exporter::{ExportMethod, Exporter};
 use crate::instance::Instance;
 use crate::lane::Lane;
+use crate::language::PythonEngine;
 use crate::limits::Limits;
 use crate::loader::Loader;
 use crate::manifest::MANIFEST;
@@ -29,7 +30,10 @@ use crate::own_metrics::OwnMetrics;
 use crate::slot::{Slot, lock};
 use crate::state::Surroundings;
 use crate::storage::{Cache, Storage};
+use crate::version::Version;
 
+/// A folder with one of these may be a plugin.
+const ENTRIES: [&str; 6] = [MANIFEST, "index.js", "index.ts", "Cargo.toml", "plugin.py", "main.py"];
 /// Reload times kept for `reload_samples`.
 const RELOAD_SAMPLES: usize = 10_000;
 /// Messages that may wait for the loader; a save sends a few.
@@ -52,6 +56,8 @@ pub(crate) enum Message {
     LookAgain,
     Load(Arc<Slot>, SyncSender<()>),
     Configure(String, BTreeMap<String, Option<String>>, SyncSender<()>),
+    /// The build of this number has ended.
+    Built(String, u64, Box<Result<Version, Box<Diagnostic>>>),
     Forget(String),
     Retire(Box<Instance>),
     Stop,
@@ -59,6 +65,7 @@ pub(crate) enum Message {
 
 pub(crate) struct Shared {
     pub engine: JsEngine,
+    pub python: PythonEngine,
     pub around: Arc<Surroundings>,
     /// The chain, in order.
     pub slots: Mutex<Vec<Arc<Slot>>>,
@@ -101,6 +108,7 @@ impl PluginHost {
         let (to_loader, messages): (_, Receiver<Message>) = sync_channel(LOADER_QUEUE);
         let shared = Arc::new(Shared {
             engine,
+            python: PythonEngine::default(),
             around: Arc::new(around),
             slots: Mutex::default(),
             generation: AtomicU64::new(0),
@@ -120,7 +128,7 @@ impl PluginHost {
         if !dir.is_dir() {
             return Err(PluginError::NoFolder(dir));
         }
-        if ![MANIFEST, "index.js", "index.ts"].iter().any(|name| dir.join(name).is_file()) {
+        if !ENTRIES.iter().any(|name| dir.join(name).is_file()) {
             return Err(PluginError::NotAPlugin(dir));
         }
         let slot = {

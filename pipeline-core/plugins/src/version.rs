@@ -11,8 +11,9 @@ use std::sync::{Arc, OnceLock};
 use serde_json::{Map, Value};
 use weir_api::plugin::Diagnostic;
 
-use crate::bindings::weir::plugin::source::{File, FileKind, Link, Program};
+use crate::bindings::weir::plugin::source::{self, File, FileKind, Link};
 use crate::bindings::weir::plugin::types::Description;
+use crate::component::{EngineComponent, PluginComponent};
 use crate::engine::ENGINE_HASH;
 use crate::manifest::{MANIFEST, Manifest};
 use crate::positions::{FileMap, Positions, excerpt};
@@ -23,8 +24,20 @@ use crate::strip::{Import, strip, top_level_export};
 /// Modules the engine brings.
 const PROVIDED: [&str; 4] = ["@posthog/plugin-scaffold", "posthog-plugins", "node-fetch", "url"];
 
+/// What an instance runs.
+pub enum Program {
+    /// Source for the JavaScript engine.
+    Script(source::Program),
+    /// Source for the Python engine.
+    Python(Arc<EngineComponent>, source::Program),
+    /// A component of its own.
+    Component(PluginComponent),
+}
+
 pub struct Version {
     pub identity: Arc<Identity>,
+    /// The file that messages without a place name.
+    pub entry: String,
     pub program: Program,
     pub positions: Positions,
     /// Known once an instance has been loaded.
@@ -33,7 +46,17 @@ pub struct Version {
 
 impl Version {
     pub fn entry(&self) -> String {
-        self.program.entry.clone()
+        self.entry.clone()
+    }
+
+    /// Memory an instance may use beyond what plugin code may: the engine, its stack, and the batch on its
+    /// way in and out.
+    pub fn engine_bytes(&self) -> usize {
+        match self.program {
+            Program::Script(_) => 16 << 20,
+            Program::Python(..) => 64 << 20,
+            Program::Component(_) => 4 << 20,
+        }
     }
 
     pub fn processes_events(&self) -> bool {
@@ -52,31 +75,55 @@ pub fn build(
     overrides: &BTreeMap<String, Option<String>>,
     memory_limit: usize,
 ) -> Result<Version, Box<Diagnostic>> {
-    let manifest = match snapshot.texts.get(MANIFEST) {
-        Some(text) => Manifest::parse(text)?,
-        None => Manifest::default(),
-    };
+    let manifest = manifest(snapshot)?;
     let entry = find_entry(snapshot, &manifest)?;
     let graph = Graph::follow(snapshot, &entry)?;
+    let mut paths: Vec<&str> = graph.files.iter().map(|file| file.path.as_str()).collect();
+    paths.push(MANIFEST);
+    let identity = identity(plugin_id, snapshot, manifest, overrides, &[ENGINE_HASH], &mut paths);
+    let program = source::Program {
+        entry: entry.clone(),
+        files: graph.files,
+        links: graph.links,
+        memory_limit: memory_limit as u32,
+    };
+    Ok(Version {
+        identity: Arc::new(identity),
+        entry,
+        program: Program::Script(program),
+        positions: graph.positions,
+        description: OnceLock::new(),
+    })
+}
 
+pub fn manifest(snapshot: &Snapshot) -> Result<Manifest, Box<Diagnostic>> {
+    match snapshot.texts.get(MANIFEST) {
+        Some(text) => Manifest::parse(text),
+        None => Ok(Manifest::default()),
+    }
+}
+
+/// Whose version it is, and which: `made_of` are hashes of what is not in the folder or not text, `paths`
+/// the files that count.
+pub fn identity(
+    plugin_id: &str,
+    snapshot: &Snapshot,
+    manifest: Manifest,
+    overrides: &BTreeMap<String, Option<String>>,
+    made_of: &[&str],
+    paths: &mut [&str],
+) -> Identity {
     let mut values = manifest.default_values();
     for (key, value) in overrides {
         values.insert(key.clone(), value.clone().map_or(Value::Null, Value::String));
     }
-    let name = manifest.name.filter(|name| !name.is_empty()).unwrap_or_else(|| plugin_id.to_owned());
-    let identity = Identity {
+    Identity {
         plugin_id: plugin_id.to_owned(),
-        version: hash(snapshot, &graph, &values),
-        name,
+        version: hash(snapshot, made_of, paths, &values),
+        name: manifest.name.filter(|name| !name.is_empty()).unwrap_or_else(|| plugin_id.to_owned()),
         config_json: Value::Object(values).to_string(),
         attachments: Vec::new(),
-    };
-    Ok(Version {
-        identity: Arc::new(identity),
-        program: Program { entry, files: graph.files, links: graph.links, memory_limit: memory_limit as u32 },
-        positions: graph.positions,
-        description: OnceLock::new(),
-    })
+    }
 }
 
 fn find_entry(snapshot: &Snapshot, manifest: &Manifest) -> Result<String, Box<Diagnostic>> {
@@ -197,18 +244,18 @@ fn resolve(snapshot: &Snapshot, importer: &str, import: &Import, text: &str) -> 
         .ok_or_else(|| problem(format!("Cannot find '{wanted}'"), None))
 }
 
-fn hash(snapshot: &Snapshot, graph: &Graph, values: &Map<String, Value>) -> String {
+fn hash(snapshot: &Snapshot, made_of: &[&str], paths: &mut [&str], values: &Map<String, Value>) -> String {
     let mut hasher = blake3::Hasher::new();
     let mut add = |part: &str| {
         hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
     };
-    add(ENGINE_HASH);
-    let mut paths: Vec<&str> = graph.files.iter().map(|file| file.path.as_str()).collect();
-    paths.push(MANIFEST);
+    for part in made_of {
+        add(part);
+    }
     paths.sort_unstable();
     for path in paths {
         add(path);
-        add(snapshot.texts.get(path).map_or("", String::as_str));
+        add(snapshot.texts.get(*path).map_or("", String::as_str));
     }
     let sorted: BTreeMap<_, _> = values.iter().collect();
     for (key, value) in sorted {
