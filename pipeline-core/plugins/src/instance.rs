@@ -253,7 +253,8 @@ fn loss(error: &wasmtime::Error, what: &str, budget: Duration, entry: &str) -> L
             message: format!("limit of host calls: {what} had more than {most} timers and requests at once{place}"),
         },
         (Some(Ended::Protocol) | None, None) => {
-            Loss { kind: "trap", message: format!("{error:#}: {what} was stopped{place}") }
+            // The cause without the backtrace, which is in terms of the component's insides.
+            Loss { kind: "trap", message: format!("{}: {what} was stopped{place}", error.root_cause()) }
         }
     }
 }

@@ -177,7 +177,13 @@ fn function(place: &mut LinkerInstance<'_, InstanceState>, interface: &str, name
 }
 
 fn constant(place: &mut LinkerInstance<'_, InstanceState>, name: &str, value: Val) -> Result<()> {
-    place.func_new(name, move |_, _, _, results| {
+    place.func_new(name, move |mut context, _, given, results| {
+        // What was lent has to be given back.
+        for value in given {
+            if let Val::Resource(lent) = value {
+                lent.resource_drop(&mut context)?;
+            }
+        }
         if let Some(result) = results.first_mut() {
             result.clone_from(&value);
         }

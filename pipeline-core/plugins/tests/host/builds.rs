@@ -44,7 +44,8 @@ fn a_rust_crate_is_built_on_every_save() {
     assert_eq!(output(&run_one(&mut lane))["mark"], 1);
 
     // An error: told with its place, while the old version serves.
-    let bad = GOOD.replace("event.set(\"mark\", 1);", "let mark: u32 = \"two\";\n        event.set(\"mark\", mark, missing);");
+    let bad =
+        GOOD.replace("event.set(\"mark\", 1);", "let mark: u32 = \"two\";\n        event.set(\"mark\", missing);");
     write(&dir, "src/lib.rs", &bad);
     bench.wait_for("the build", 0, |view| view.state == PluginState::Building);
     assert_eq!(output(&run_one(&mut lane))["mark"], 1, "the old version serves");

@@ -119,7 +119,9 @@ fn changes_drops_and_storage() {
 
 #[test]
 fn an_error_names_its_place() {
-    for (language, message) in [(Rust, "invalid digit found in string (src/lib.rs:"), (Python, "ValueError: invalid literal")] {
+    for (language, message) in
+        [(Rust, "invalid digit found in string (src/lib.rs:"), (Python, "ValueError: invalid literal")]
+    {
         if !Language::all().contains(&language) {
             continue;
         }
@@ -155,7 +157,13 @@ fn a_panic_costs_the_instance_and_names_its_place() {
 #[test]
 fn endless_loops() {
     for language in Language::all() {
-        costs_the_instance(language, "loop", Limits::default(), "timeout", "time limit: processEvent ran longer than 100 ms");
+        costs_the_instance(
+            language,
+            "loop",
+            Limits::default(),
+            "timeout",
+            "time limit: processEvent ran longer than 100 ms",
+        );
     }
 }
 
@@ -261,9 +269,8 @@ fn a_setup_that_fails_is_a_failed_load() {
 #[test]
 fn the_version_names_code_and_configuration() {
     for language in Language::all() {
-        let versions: Vec<String> = ["pass", "drop", "pass"]
-            .map(|behaviour| behaving(language, behaviour).0.view(0).version)
-            .into();
+        let versions: Vec<String> =
+            ["pass", "drop", "pass"].map(|behaviour| behaving(language, behaviour).0.view(0).version).into();
         assert_eq!(versions[0], versions[2], "the same everywhere");
         assert_ne!(versions[0], versions[1]);
     }
