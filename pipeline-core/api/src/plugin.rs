@@ -1,6 +1,9 @@
 //! Plugins as the studio shows them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PluginsRequest {}
@@ -69,7 +72,33 @@ pub struct PluginView {
     /// CPU per event over the newest batches, microseconds.
     pub cpu_us_p50: f64,
     pub cpu_us_p99: f64,
+    /// The dearest event since this version went live.
+    pub worst: Option<WorstEvent>,
+    /// Waiting per event (timers, HTTP) over the newest batches, microseconds.
+    pub wait_us_p50: f64,
+    pub wait_us_p99: f64,
     pub memory_bytes: u64,
+    /// False when the user has switched it off.
+    pub enabled: bool,
+    /// `javascript`, `typescript`, `rust`, `python` or `component`.
+    pub language: String,
+    /// Functions it exports, schedules and jobs included.
+    pub methods: Vec<String>,
+    /// Required config fields without a value.
+    pub missing: Vec<String>,
+    /// `mock`, `record` or `live`.
+    pub http_mode: String,
+    /// Numbers the plugin keeps about itself (`meta.metrics`).
+    pub metrics: BTreeMap<String, f64>,
+}
+
+/// An event by what it cost a plugin.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct WorstEvent {
+    /// Intake offset; `journey` shows the event.
+    pub offset: u64,
+    pub cpu_us: u32,
+    pub wait_us: u32,
 }
 
 /// A problem in source text.
@@ -92,11 +121,14 @@ pub struct Diagnostic {
 pub struct RuntimeFailure {
     pub at_ms: i64,
     pub version: String,
-    /// `exception`, `timeout`, `memory` or `trap`.
+    /// `exception`, `timeout`, `waiting`, `memory`, `calls`, `output` or `trap`.
     pub kind: String,
     pub message: String,
     /// uuid of the event in hand.
     pub event_uuid: String,
+    /// What production would have done.
+    #[serde(default)]
+    pub consequence: String,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -122,4 +154,209 @@ pub struct PluginLogLine {
     /// `DEBUG`, `LOG`, `INFO`, `WARN` or `ERROR`.
     pub level: String,
     pub message: String,
+}
+
+/// Names one plugin.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PluginRequest {
+    pub id: String,
+}
+
+/// Everything about a plugin that can be set or looked into.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PluginDetail {
+    pub view: PluginView,
+    /// In the order of `plugin.json`.
+    pub fields: Vec<ConfigFieldView>,
+    pub limits: PluginLimits,
+    pub presets: Vec<LimitPreset>,
+    pub http: PluginHttp,
+    /// `continue`, `drop` or `dead_letter`: what becomes of an event whose processing failed.
+    pub on_error: String,
+    pub schedules: Vec<PluginSchedule>,
+    /// Jobs that have not run yet, the next one first; at most 100.
+    pub jobs: Vec<PluginJob>,
+    /// How schedules and jobs ended since the server started, newest last.
+    pub runs: Vec<PluginRun>,
+}
+
+/// A config field of `plugin.json` and its value.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConfigFieldView {
+    /// Empty for a block of text between fields.
+    pub key: String,
+    pub name: String,
+    /// `string`, `json`, `attachment` or `choice`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub hint: String,
+    pub description: String,
+    pub markdown: String,
+    pub default: Option<String>,
+    pub required: bool,
+    /// Its value is never shown.
+    pub secret: bool,
+    pub choices: Vec<String>,
+    /// Each `[field, value]`: shown when any of them holds; always when empty.
+    pub visible_if: Vec<(String, String)>,
+    /// A mask for secrets; the name of the file for attachments.
+    pub value: Option<String>,
+}
+
+/// What one plugin may use. In requests, absent fields stay as they are.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PluginLimits {
+    /// Name of a preset, or `custom`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_ms_per_event: Option<u64>,
+    /// Timers and HTTP, for each event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_ms_per_event: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_mib: Option<u64>,
+    /// JSON of one event after the plugin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_kib: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_lines_per_second: Option<u64>,
+    /// HTTP requests of one event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_calls_per_event: Option<u64>,
+}
+
+/// The limits of a platform, with where and when they were published.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LimitPreset {
+    pub name: String,
+    pub title: String,
+    pub source: String,
+    pub limits: PluginLimits,
+}
+
+/// What becomes of a plugin's requests to other machines. In requests, absent fields stay as they are.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PluginHttp {
+    /// `mock` (answers from `mocks/*.json`), `live`, or `record` (live, and kept as mocks).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+    /// Host patterns that live requests may go to: `api.example.com`, `*.example.com`, `*`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow: Option<Vec<String>>,
+    /// Addresses inside (loopback, private networks) that are allowed all the same: `127.0.0.1:8080`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Vec<String>>,
+    /// How many mocks the plugin's folder holds. Ignored in requests.
+    #[serde(default)]
+    pub mocks: u64,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PluginSchedule {
+    /// `runEveryMinute`, `runEveryHour` or `runEveryDay`.
+    pub name: String,
+    /// When it runs next, milliseconds since the Unix epoch.
+    pub next_ms: i64,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PluginJob {
+    pub id: String,
+    pub name: String,
+    pub payload: Value,
+    pub at_ms: i64,
+}
+
+/// How a schedule or job ended.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PluginRun {
+    pub name: String,
+    pub at_ms: i64,
+    pub took_ms: u32,
+    pub error: Option<String>,
+}
+
+/// Sets what is given and leaves the rest.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PluginConfigure {
+    pub id: String,
+    /// Config values by key; null goes back to the default. The mask of a secret keeps its value.
+    #[serde(default)]
+    pub values: BTreeMap<String, Option<String>>,
+    /// Files by key; null takes one away.
+    #[serde(default)]
+    pub attachments: BTreeMap<String, Option<AttachmentUpload>>,
+    #[serde(default)]
+    pub enabled: Option<bool>,
+    #[serde(default)]
+    pub on_error: Option<String>,
+    #[serde(default)]
+    pub http: Option<PluginHttp>,
+    #[serde(default)]
+    pub limits: Option<PluginLimits>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AttachmentUpload {
+    pub file_name: String,
+    pub content_type: String,
+    /// Base64.
+    pub contents: String,
+}
+
+/// The chain in its new order; plugins that are left out follow in their old one.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PluginOrder {
+    pub ids: Vec<String>,
+}
+
+/// Runs a schedule or job now, and waits for its end.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PluginRunRequest {
+    pub id: String,
+    /// A schedule, or the name of a job.
+    pub name: String,
+    #[serde(default)]
+    pub payload: Value,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PluginStorageRequest {
+    pub id: String,
+    /// `storage` or `cache`; storage when absent.
+    #[serde(default)]
+    pub kind: String,
+    /// Only keys that contain this.
+    #[serde(default)]
+    pub filter: String,
+}
+
+/// What a plugin keeps; at most 500 entries, by key.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PluginStorage {
+    pub entries: Vec<StorageEntry>,
+    /// How many there are in all that fit the filter.
+    pub total: u64,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct StorageEntry {
+    pub key: String,
+    /// JSON text (for the cache: as the plugin stored it).
+    pub value: String,
+    /// Of cache entries that expire, milliseconds since the Unix epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at_ms: Option<i64>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PluginStorageSet {
+    pub id: String,
+    /// `storage` or `cache`; storage when absent.
+    #[serde(default)]
+    pub kind: String,
+    pub key: String,
+    /// JSON text; null deletes the key.
+    pub value: Option<String>,
 }

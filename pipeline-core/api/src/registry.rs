@@ -77,6 +77,20 @@ commands! {
     plugin_add PluginAdd (plugin::PluginAdd) -> plugin::PluginView;
     /// The newest log lines of a plugin.
     plugin_logs PluginLogs (plugin::PluginLogsRequest) -> plugin::PluginLogs;
+    /// Everything about a plugin that can be set or looked into; values of secrets are masked.
+    plugin_detail PluginDetail (plugin::PluginRequest) -> plugin::PluginDetail;
+    /// Sets config values, attachments, HTTP, limits or whether a plugin is on; what is left out stays.
+    plugin_configure PluginConfigure (plugin::PluginConfigure) -> plugin::PluginDetail;
+    /// Takes a plugin out of the chain; its folder and what it stored stay.
+    plugin_remove PluginRemove (plugin::PluginRequest) -> plugin::PluginList;
+    /// Puts the chain into another order.
+    plugin_order PluginOrder (plugin::PluginOrder) -> plugin::PluginList;
+    /// Runs a schedule or job of a plugin now and waits for its end.
+    plugin_run PluginRun (plugin::PluginRunRequest) -> plugin::PluginRun;
+    /// What a plugin keeps in its storage or cache.
+    plugin_storage PluginStorage (plugin::PluginStorageRequest) -> plugin::PluginStorage;
+    /// Sets or deletes one key of a plugin's storage or cache.
+    plugin_storage_set PluginStorageSet (plugin::PluginStorageSet) -> plugin::PluginStorage;
     /// Counts dead letters, or sends as many as are confirmed through the plugins once more.
     redrive Redrive (redrive::RedriveRequest) -> redrive::Redrive;
     /// The sinks, each with its cursor and its ledger.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::clock::UnixMillis;
 
 /// The version byte that leads a payload.
-pub const JOURNAL_VERSION: u8 = 1;
+pub const JOURNAL_VERSION: u8 = 2;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum JournalRecord {
@@ -35,6 +35,8 @@ pub struct BatchRecord {
     pub emitted: Vec<EmittedEvent>,
     pub storage: Vec<StorageMutation>,
     pub logs: Vec<PluginLog>,
+    pub calls: Vec<HostCall>,
+    pub jobs: Vec<Job>,
 }
 
 /// Dead letters that went through the plugins once more. It takes no offset: their events have theirs.
@@ -48,6 +50,8 @@ pub struct RedriveRecord {
     pub emitted: Vec<EmittedEvent>,
     pub storage: Vec<StorageMutation>,
     pub logs: Vec<PluginLog>,
+    pub calls: Vec<HostCall>,
+    pub jobs: Vec<Job>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -128,6 +132,72 @@ pub struct StorageMutation {
     pub key: String,
     /// JSON text; `None` deletes the key.
     pub value: Option<String>,
+}
+
+/// A call of a plugin to its host whose answer is not the host's to decide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostCall {
+    /// Intake offset of the event it was made for; `None` outside `processEvent`.
+    pub offset: Option<u64>,
+    pub plugin_id: String,
+    /// `http_mock` or `http_live`.
+    pub kind: String,
+    /// Finds the same call again; nothing of the request can be read from it.
+    pub request_digest: String,
+    /// One line for people, without secrets: `GET https://api.example.com/rates`.
+    pub summary: String,
+    /// The status of the answer, or the code of what went wrong.
+    pub status: String,
+    /// From the call to its answer, microseconds, waiting in the queue included.
+    pub duration_us: u64,
+    /// Of the body, decompressed.
+    pub response_bytes: u64,
+    /// The answer as JSON, when it is small enough to keep.
+    pub answer: Option<String>,
+}
+
+/// Work that a plugin wants done later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    pub id: Uuid,
+    pub plugin_id: String,
+    /// Name of the function in the plugin's `jobs`.
+    pub name: String,
+    /// JSON.
+    pub payload: String,
+    /// When it is due.
+    pub at_ms: UnixMillis,
+}
+
+/// How a job or a scheduled function ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskEnd {
+    pub plugin_id: String,
+    /// Name of the function.
+    pub name: String,
+    pub at_ms: UnixMillis,
+    pub took_ms: u32,
+    /// The error, if there was one.
+    pub error: Option<String>,
+}
+
+/// What a user has set for a plugin. Values of secret fields are not here but in a file of their own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginSettings {
+    /// Config values that win over the manifest's defaults.
+    pub values: Vec<(String, Option<String>)>,
+    pub attachments: Vec<PluginAttachment>,
+    pub is_disabled: bool,
+    /// JSON of everything else (HTTP, limits), so that a new setting needs no new format.
+    pub other: String,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginAttachment {
+    pub key: String,
+    pub content_type: String,
+    pub file_name: String,
+    pub contents: Vec<u8>,
 }
 
 /// An event made by a plugin.
@@ -212,6 +282,18 @@ pub enum ControlRecord {
     SinkCursor(SinkCursor),
     /// A sink was taken away, and its cursor with it.
     SinkRemoved { sink: String },
+    /// A plugin was configured.
+    PluginSettings { plugin_id: String, settings: PluginSettings },
+    /// The order of the chain; plugins that are not named follow in order of adding.
+    PluginOrder { plugin_ids: Vec<String> },
+    /// Plugins asked for work outside a batch.
+    Jobs { jobs: Vec<Job> },
+    /// A job was done, or failed for good.
+    JobEnded { id: Uuid, end: TaskEnd },
+    /// A scheduled function ran for the moment it was due at.
+    ScheduleRan { due_ms: UnixMillis, end: TaskEnd },
+    /// Calls that plugins made outside a batch.
+    Calls { calls: Vec<HostCall> },
 }
 
 /// The configuration of a sink.

@@ -15,6 +15,10 @@ pub enum FlowError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Plugin(#[from] PluginError),
+    #[error("{0}")]
+    PluginSetting(String),
+    #[error("the plugin {0} has too many tasks waiting, or the server is stopping")]
+    TaskQueueFull(String),
     #[error(transparent)]
     Sink(#[from] SinkError),
     #[error("a record of the {log} log cannot be read: {problem}")]
@@ -39,6 +43,8 @@ impl FlowError {
             Self::Log(error) => error.code(),
             Self::Store(error) => error.code(),
             Self::Plugin(_) => "plugin",
+            Self::PluginSetting(_) => "plugin_setting",
+            Self::TaskQueueFull(_) => "plugin_task_queue_full",
             Self::Sink(error) => error.code(),
             Self::Codec { .. } => "log_record_unreadable",
             Self::KnownUuids(_) => "known_uuids_unreadable",
@@ -57,6 +63,8 @@ impl FlowError {
             Self::Store(error) => error.hint(),
             Self::Sink(error) => error.hint(),
             Self::Plugin(_) => "see the plugin's card for file, line and column",
+            Self::PluginSetting(_) => "the plugin's fields and their values are in `plugin_detail`",
+            Self::TaskQueueFull(_) => "wait until the plugin's tasks have ended; its card lists them",
             Self::Codec { .. } => "the data was written by a newer version; update, or use another --data directory",
             Self::KnownUuids(_) => "check the disk, then restart: what is damaged is rebuilt from the logs",
             Self::Disagreement(_) => "restore both logs from the same copy",

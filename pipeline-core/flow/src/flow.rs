@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use weir_api::query::QueryResult;
 use weir_capture::EdgeRejections;
 use weir_capture::Intake as _;
 use weir_event::Clock;
-use weir_event::journal::StorageMutation;
+use weir_event::journal::{ControlRecord, StorageMutation};
 use weir_log::{Filesystem, Log, LogConfig};
 use weir_plugins::{HostConfig, Limits, PluginHost};
 use weir_store::{QueryLimits, StoreConfig};
@@ -28,14 +28,18 @@ use crate::handoff::HANDOFF_BATCHES;
 use crate::intake::LogIntake;
 use crate::ledger::Ledger;
 use crate::live::LiveFeed;
+use crate::plugin_settings;
 use crate::plugin_stage::{PluginStage, refill_dedup};
 use crate::projector::{CaughtUp, Projector, StoreProbe};
 use crate::redrive::{self, RedriveRequests, Redrives};
-use crate::sink_journal::{self, SinkRequests};
+use crate::secret_file::{SecretFile, SecretValues};
+use crate::sink_journal::{self, SinkJournal, SinkRequests};
 use crate::sink_wanted::SinkWanted;
 use crate::sinks::Sinks;
 use crate::stage_times::StageTimes;
 use crate::store_handle::StoreHandle;
+use crate::task_emission::TaskEmission;
+use crate::tasks::Tasks;
 
 /// What a pipeline is built from.
 pub struct FlowConfig {
@@ -43,6 +47,8 @@ pub struct FlowConfig {
     pub filesystem: Arc<dyn Filesystem>,
     pub clock: Arc<dyn Clock>,
     pub plugin_limits: Limits,
+    /// A MaxMind City database for plugins; a few demo networks when absent.
+    pub geoip_database: Option<PathBuf>,
     /// How identity orders events; a store of the other ordering is rebuilt.
     pub ordering: weir_event::Ordering,
     /// Folders of plugins, in chain order.
@@ -64,6 +70,11 @@ pub struct Flow {
     pub rejections: Arc<EdgeRejections>,
     pub host: Arc<PluginHost>,
     pub sinks: Arc<Sinks>,
+    pub tasks: Arc<Tasks>,
+    emission: TaskEmission,
+    control_journal: SinkJournal,
+    /// Held while plugins are configured.
+    configuring: Mutex<()>,
     clock: Arc<dyn Clock>,
     intake_log: Log,
     journal_log: Log,
@@ -114,10 +125,9 @@ impl Flow {
             )));
         }
         let host = Arc::new(PluginHost::start(HostConfig {
-            compile_cache_dir: data_dir.compile_cache(),
-            limits: config.plugin_limits.clone(),
             clock: Arc::clone(&config.clock),
-            seed: 1,
+            geoip_database: config.geoip_database.clone(),
+            ..HostConfig::new(data_dir.compile_cache(), config.plugin_limits.clone())
         })?);
         let intake = Arc::new(LogIntake::new(
             intake_log.clone(),
@@ -143,6 +153,10 @@ impl Flow {
             failure: Mutex::default(),
         });
         let (sink_journal, sink_requests) = sink_journal::channel(intake_log.clone());
+        let control_journal = sink_journal.clone();
+        let emission = TaskEmission::new(Arc::clone(&intake), Arc::clone(&config.clock));
+        let tasks =
+            Arc::new(Tasks::new(Arc::clone(&host), Arc::clone(&config.clock), sink_journal.clone(), emission.clone()));
         let sinks = Arc::new(Sinks::new(
             sink_journal,
             intake_log.clone(),
@@ -150,10 +164,15 @@ impl Flow {
             Arc::clone(&shared.ledger),
             Arc::clone(&config.clock),
             Arc::clone(&host),
+            emission.clone(),
         ));
         let (redrives, redrive_requests) = redrive::channel(intake_log.clone());
         let flow = Self {
             sinks,
+            tasks,
+            emission,
+            control_journal,
+            configuring: Mutex::default(),
             redrives,
             intake,
             rejections: Arc::default(),
@@ -203,9 +222,12 @@ impl Flow {
         let (intake_log, journal_log) = (self.intake_log.clone(), self.journal_log.clone());
         let stopping = Arc::clone(&self.stopping);
         let dedup_dir = self.data_dir.dedup();
+        let data_path = self.data_dir.path.clone();
         let plugins = config.plugins.clone();
         let ordering = config.ordering;
         let sinks = Arc::clone(&self.sinks);
+        let tasks = Arc::clone(&self.tasks);
+        let emission = self.emission.clone();
         // What is accepted from here on is theirs.
         let end = self.intake_log.end().offset;
         let wanted: Vec<SinkWanted> = config
@@ -220,16 +242,28 @@ impl Flow {
                 let value = Some(value).filter(|value| !value.is_empty());
                 host.restore_storage(&StorageMutation { plugin_id, key, value });
             }
+            let secrets = SecretFile::of(&data_path).read().unwrap_or_else(|error| {
+                tracing::error!(%error, "secrets.json cannot be read: plugins run without their secrets");
+                SecretValues::new()
+            });
+            for (id, settings) in plugin_settings::restored(&start.plugins, &secrets) {
+                host.restore_settings(&id, settings);
+            }
             for dir in &plugins {
                 if let Err(error) = host.add(dir) {
                     tracing::error!(dir = %dir.display(), %error, "this plugin is not part of the chain");
                 }
             }
+            host.reorder(&start.plugins.order);
             let mut dedup = Dedup::open(&dedup_dir).map_err(|error| FlowError::DataDir {
                 path: dedup_dir.display().to_string(),
                 message: error.to_string(),
             })?;
             let new_sinks = sinks.start(start.sinks, &wanted);
+            for (token, project) in &start.projects {
+                emission.knows(*project, token);
+            }
+            tasks.start(&start.plugins);
             refill_dedup(&mut dedup, &intake_log, &journal_log, &start.projects)?;
             let stage = PluginStage {
                 intake: intake_log.read_from_offset(journal_log.end().offset),
@@ -251,6 +285,9 @@ impl Flow {
                 new_sinks,
                 plugins_seen: None,
                 journalled_chain: String::new(),
+                tasks,
+                emission,
+                jobs_made: 0,
             };
             stage.run()
         })
@@ -261,6 +298,11 @@ impl Flow {
         let stopping = Arc::clone(&self.background_stopping);
         self.spawn(&self.background, "canary", move || {
             canary::run(&intake, &shared.store, &shared.queryable, &stopping);
+            Ok(())
+        })?;
+        let tasks = Arc::clone(&self.tasks);
+        self.spawn(&self.background, "schedules", move || {
+            tasks.watch();
             Ok(())
         })?;
         let frames = frames::Frames {
@@ -360,6 +402,23 @@ impl Flow {
         Ok(self.shared.store.pool()?.run(sql, limits)?)
     }
 
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    pub(crate) fn data_path(&self) -> &std::path::Path {
+        &self.data_dir.path
+    }
+
+    pub(crate) fn configuring(&self) -> MutexGuard<'_, ()> {
+        self.configuring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns when the record is durable.
+    pub(crate) fn journalled(&self, record: ControlRecord) -> Result<(), FlowError> {
+        self.control_journal.append(record).map_err(|_| FlowError::Stopped { stage: "plugins" })
+    }
+
     pub(crate) fn store_pool(&self) -> Result<Arc<weir_store::QueryPool>, FlowError> {
         Ok(self.shared.store.pool()?)
     }
@@ -392,7 +451,8 @@ impl Flow {
             }
             thread::sleep(Duration::from_millis(5));
         }
-        // Before the stage that writes their cursors.
+        // Before the stage that writes their records.
+        self.tasks.stop();
         self.sinks.stop();
         self.background_stopping.store(true, Ordering::Release);
         self.stopping.store(true, Ordering::Release);

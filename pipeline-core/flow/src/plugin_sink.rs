@@ -8,11 +8,13 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use uuid::Uuid;
 use weir_event::StoredEvent;
-use weir_plugins::{ExportCall, ExportMethod, Exporter, PluginHost};
+use weir_plugins::{Called, ExportMethod, Exporter, PluginHost};
 use weir_sinks::{Batch, Batching, Delivery, Rejected, Sink, Stop};
 
-use crate::processed_event::processed_event;
+use crate::processed_event::{processed_event, webhook_event};
+use crate::task_emission::TaskEmission;
 
 /// Pauses after the first failures of `onEvent`; then the event is given up.
 const ON_EVENT_PAUSES: [u64; 4] = [5, 10, 20, 40];
@@ -34,22 +36,53 @@ pub fn method_of(kind: &str) -> Option<ExportMethod> {
 pub const fn kind_of(method: ExportMethod) -> &'static str {
     match method {
         ExportMethod::OnEvent => "plugin_on_event",
+        ExportMethod::OnSnapshot => "plugin_on_snapshot",
         ExportMethod::ExportEvents => "plugin_export_events",
+        ExportMethod::ComposeWebhook => "plugin_compose_webhook",
     }
 }
 
-pub fn open(host: &PluginHost, plugin_id: &str, method: ExportMethod) -> Box<dyn Sink> {
+pub fn open(host: &PluginHost, emission: TaskEmission, plugin_id: &str, method: ExportMethod) -> Box<dyn Sink> {
     let exporter = host.exporter(plugin_id, method);
+    let emission = Emission { emission, plugin_id: plugin_id.to_owned() };
     match method {
-        ExportMethod::OnEvent => {
-            Box::new(OnEvent { exporter, key: String::new(), done: 0, attempts: 0, rejected: vec![] })
-        }
-        ExportMethod::ExportEvents => Box::new(ExportEvents { exporter, key: String::new(), attempts: 0 }),
+        ExportMethod::ExportEvents => Box::new(ExportEvents { exporter, emission, key: String::new(), attempts: 0 }),
+        method => Box::new(OneByOne {
+            exporter,
+            emission,
+            method,
+            key: String::new(),
+            done: 0,
+            attempts: 0,
+            rejected: vec![],
+        }),
     }
 }
 
-struct OnEvent {
+/// Where the events go that a plugin makes while it is given stored ones.
+struct Emission {
+    emission: TaskEmission,
+    plugin_id: String,
+}
+
+impl Emission {
+    /// The events belong to the stored one that they were made for.
+    fn take(&self, exporter: &mut Exporter, parent: &StoredEvent) {
+        let events = exporter.take_emitted();
+        let count = events.len();
+        let uuid = Uuid::parse_str(&parent.uuid).unwrap_or_default();
+        let project = u32::try_from(parent.team_id).ok();
+        if let Err(problem) = self.emission.emit(uuid, &self.plugin_id, project, events) {
+            tracing::error!(self.plugin_id, count, problem, "events that a plugin made could not be accepted");
+        }
+    }
+}
+
+/// `onEvent`, `onSnapshot` and `composeWebhook`: a call for each event.
+struct OneByOne {
     exporter: Exporter,
+    emission: Emission,
+    method: ExportMethod,
     /// The batch in hand, and how far it came: what was called is not called again.
     key: String,
     done: usize,
@@ -57,7 +90,7 @@ struct OnEvent {
     rejected: Vec<Rejected>,
 }
 
-impl OnEvent {
+impl OneByOne {
     fn reject(&mut self, event: &StoredEvent, reason: String) {
         self.rejected.push(Rejected {
             first_offset: event.offset,
@@ -67,9 +100,28 @@ impl OnEvent {
             reason,
         });
     }
+
+    /// Recordings go to `onSnapshot`, and only there.
+    fn is_wanted(&self, event: &StoredEvent) -> bool {
+        (event.event == "$snapshot") == (self.method == ExportMethod::OnSnapshot)
+    }
+
+    fn call(&mut self, event: &StoredEvent) -> Called {
+        if self.method != ExportMethod::ComposeWebhook {
+            let outcome = self.exporter.call(&[processed_event(event).to_string()]);
+            self.emission.take(&mut self.exporter, event);
+            return outcome;
+        }
+        let outcome = self.exporter.call(&[webhook_event(event).to_string()]);
+        self.emission.take(&mut self.exporter, event);
+        match outcome {
+            Called::Done(Some(request)) => self.exporter.send_webhook(&request),
+            other => other,
+        }
+    }
 }
 
-impl Sink for OnEvent {
+impl Sink for OneByOne {
     fn batching(&self) -> Batching {
         Batching::prompt(ON_EVENT_BATCH, MIB as usize)
     }
@@ -85,19 +137,20 @@ impl Sink for OnEvent {
             self.rejected.clear();
         }
         while let Some(event) = batch.events.get(self.done) {
-            let outcome = self.exporter.call(&[processed_event(event).to_string()]);
+            let outcome = if self.is_wanted(event) { self.call(event) } else { Called::Done(None) };
             self.attempts += 1;
             match outcome {
-                ExportCall::Done => {}
-                ExportCall::Again(reason) => {
+                Called::Done(_) => {}
+                Called::Again(reason) => {
                     if let Some(pause) = ON_EVENT_PAUSES.get(self.attempts as usize - 1) {
                         return Delivery::Retry { after: Some(Duration::from_secs(*pause)), reason };
                     }
-                    self.exporter.given_up(format!("onEvent failed {} times: {reason}", self.attempts));
+                    let name = self.method.as_str();
+                    self.exporter.given_up(format!("{name} failed {} times: {reason}", self.attempts));
                     self.reject(event, reason);
                 }
-                ExportCall::Failed(reason) => self.reject(event, reason),
-                ExportCall::Absent => {
+                Called::Failed(reason) => self.reject(event, reason),
+                Called::Absent => {
                     self.attempts -= 1;
                     let reason = "the plugin is not live".to_owned();
                     return Delivery::Retry { after: Some(ABSENT_PAUSE), reason };
@@ -112,6 +165,7 @@ impl Sink for OnEvent {
 
 struct ExportEvents {
     exporter: Exporter,
+    emission: Emission,
     key: String,
     attempts: u32,
 }
@@ -157,18 +211,21 @@ impl Sink for ExportEvents {
             return Delivery::delivered();
         }
         let outcome = self.exporter.call(&events);
+        if let Some(first) = batch.events.first() {
+            self.emission.take(&mut self.exporter, first);
+        }
         self.attempts += 1;
         match outcome {
-            ExportCall::Done => Delivery::delivered(),
-            ExportCall::Failed(reason) => Delivery::Failed { reason },
-            ExportCall::Again(reason) => {
+            Called::Done(_) => Delivery::delivered(),
+            Called::Failed(reason) => Delivery::Failed { reason },
+            Called::Again(reason) => {
                 if let Some(pause) = EXPORT_PAUSES.get(self.attempts as usize - 1) {
                     return Delivery::Retry { after: Some(Duration::from_secs(*pause)), reason };
                 }
                 self.exporter.given_up(format!("exportEvents failed {} times: {reason}", self.attempts));
                 Delivery::Failed { reason: format!("given up after {} attempts: {reason}", self.attempts) }
             }
-            ExportCall::Absent => {
+            Called::Absent => {
                 self.attempts -= 1;
                 Delivery::Retry { after: Some(ABSENT_PAUSE), reason: "the plugin is not live".into() }
             }
@@ -181,6 +238,7 @@ mod tests {
     use std::sync::Arc;
 
     use weir_event::SystemClock;
+    use weir_log::{Log, LogConfig, RealFilesystem};
     use weir_plugins::{HostConfig, Limits};
 
     use super::*;
@@ -190,16 +248,19 @@ mod tests {
         std::fs::create_dir(&plugin).expect("a folder");
         std::fs::write(plugin.join("plugin.json"), manifest).expect("a manifest");
         std::fs::write(plugin.join("index.js"), source).expect("a source");
-        let config = HostConfig {
-            compile_cache_dir: dir.join("compiled"),
-            limits: Limits::default(),
-            clock: Arc::new(SystemClock),
-            seed: 1,
-        };
+        let config = HostConfig::new(dir.join("compiled"), Limits::default());
         let host = PluginHost::start(config).expect("a host");
         let view = host.add(&plugin).expect("a plugin");
         assert_eq!(view.load_error, None);
         host
+    }
+
+    fn emission(dir: &std::path::Path) -> TaskEmission {
+        let filesystem = Arc::new(RealFilesystem);
+        let (log, appender, _) =
+            Log::open(LogConfig::new("intake", dir.join("log"), filesystem.clone())).expect("a log");
+        let intake = crate::intake::LogIntake::new(log, appender, filesystem, dir.to_owned());
+        TaskEmission::new(Arc::new(intake), Arc::new(SystemClock))
     }
 
     fn batch(key: &str, names: &[&str]) -> Batch {
@@ -240,7 +301,7 @@ mod tests {
             }";
         let host = host(dir.path(), "{}", source);
         assert_eq!(host.exports(), [("p".to_owned(), ExportMethod::OnEvent)]);
-        let mut sink = open(&host, "p", ExportMethod::OnEvent);
+        let mut sink = open(&host, emission(dir.path()), "p", ExportMethod::OnEvent);
         assert!(sink.is_ready());
         let first = batch("1", &["a", "twice", "b", "broken", "never", "c"]);
         let mut pauses = Vec::new();
@@ -279,7 +340,7 @@ mod tests {
                 if (events[0].event === 'broken') throw new Error('no luck')
             }";
         let host = host(dir.path(), manifest, source);
-        let mut sink = open(&host, "p", ExportMethod::ExportEvents);
+        let mut sink = open(&host, emission(dir.path()), "p", ExportMethod::ExportEvents);
         assert_eq!(sink.batching().linger, Duration::from_secs(10), "before it is known");
         assert!(sink.is_ready());
         let batching = sink.batching();
@@ -296,17 +357,17 @@ mod tests {
     }
 
     #[test]
-    fn a_plugin_that_is_not_live_waits_and_fetch_is_not_there() {
+    fn a_plugin_that_is_not_live_waits_and_fetch_needs_a_mock() {
         let dir = tempfile::tempdir().expect("a temp dir");
         let source = "export async function onEvent(event) { for (;;) { if (event.event !== 'loop') { await fetch('http://x/') } } }";
         let host = host(dir.path(), "{}", source);
-        assert!(!open(&host, "other", ExportMethod::OnEvent).is_ready());
-        assert!(!open(&host, "p", ExportMethod::ExportEvents).is_ready());
-        let mut sink = open(&host, "p", ExportMethod::OnEvent);
+        assert!(!open(&host, emission(dir.path()), "other", ExportMethod::OnEvent).is_ready());
+        assert!(!open(&host, emission(dir.path()), "p", ExportMethod::ExportEvents).is_ready());
+        let mut sink = open(&host, emission(dir.path()), "p", ExportMethod::OnEvent);
         let Delivery::Delivered { rejected } = sink.deliver(&batch("1", &["loop", "call"]), &Stop::default()) else {
             panic!("neither asks for another attempt")
         };
         assert!(rejected[0].reason.contains("time limit"), "{rejected:?}");
-        assert!(rejected[1].reason.contains("fetch is not available"), "{rejected:?}");
+        assert!(rejected[1].reason.contains("no mock answers GET http://x/"), "{rejected:?}");
     }
 }

@@ -34,6 +34,8 @@ use crate::redrive::RedriveRequests;
 use crate::sink_journal::SinkRequests;
 use crate::sinks::Sinks;
 use crate::stage_times::{Stage, StageTimes};
+use crate::task_emission::TaskEmission;
+use crate::tasks::Tasks;
 
 /// A batch ends at about this many events or bytes: enough to share an fdatasync, little enough that
 /// a new plugin version is never far away.
@@ -68,6 +70,10 @@ pub struct PluginStage {
     pub plugins_seen: Option<u64>,
     /// Hash of the newest chain that the journal describes.
     pub journalled_chain: String,
+    pub tasks: Arc<Tasks>,
+    pub emission: TaskEmission,
+    /// Tells jobs of one millisecond apart.
+    pub jobs_made: u32,
 }
 
 /// An event of the batch on its way to the plugins.
@@ -102,6 +108,7 @@ impl PluginStage {
         self.launch_plugin_sinks()?;
         self.sinks.set_started();
         loop {
+            lane.wake();
             self.journal_control_effects()?;
             self.launch_plugin_sinks()?;
             self.run_redrives(&mut lane)?;
@@ -159,6 +166,7 @@ impl PluginStage {
             self.journal_chain(&record.chain_hash, &members)?;
             record.storage = result.storage;
             record.logs = result.logs;
+            record.jobs = self.jobs(result.jobs);
             let emitted = emitted::of_batch(result.emitted, &candidates, &intake, first_offset);
             traces = self.take_results(&mut candidates, result.events, &mut effects)?;
             self.run_emitted(lane, emitted, &mut record)?;
@@ -179,6 +187,7 @@ impl PluginStage {
         self.times.record(Stage::Plugins, plugins_started.elapsed(), u64::from(event_count));
 
         let sequence = self.journal_batch(&record, event_count)?;
+        self.tasks.add(&record.jobs);
         for fingerprint in fingerprints {
             self.dedup.insert(fingerprint);
         }
@@ -238,6 +247,7 @@ impl PluginStage {
             self.journal_chain(&hash, &members)?;
             record.storage.extend(result.storage);
             record.logs.extend(result.logs);
+            record.jobs.extend(self.jobs(result.jobs));
             let parents: Vec<&Emitted> = ready.iter().map(|(emitted, _, _)| emitted).collect();
             waiting = emitted::of_emitted(result.emitted, &parents);
             let mut results = result.events.into_iter();
@@ -401,6 +411,7 @@ impl PluginStage {
             if wants_number && !self.projects.contains_key(&record.token) {
                 let project = self.projects.len() as u32 + 1;
                 self.projects.insert(record.token.clone(), project);
+                self.emission.knows(project, &record.token);
                 self.journal_control(ControlRecord::Project { token: record.token.clone(), project })?;
             }
         }

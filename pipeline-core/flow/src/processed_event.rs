@@ -25,6 +25,20 @@ pub fn processed_event(stored: &StoredEvent) -> Value {
     Value::Object(event)
 }
 
+/// `PostHogEvent`, as `composeWebhook` is given it: `uuid, team_id, distinct_id, event, timestamp,
+/// properties`.
+pub fn webhook_event(stored: &StoredEvent) -> Value {
+    let properties: Map<String, Value> = serde_json::from_str(&stored.properties).unwrap_or_default();
+    json!({
+        "uuid": stored.uuid,
+        "team_id": stored.team_id,
+        "distinct_id": stored.distinct_id,
+        "event": stored.event,
+        "timestamp": time::iso(stored.timestamp_ms),
+        "properties": properties,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,6 +18,7 @@ use weir_store::{Cursor, PluginLogRow, Restored, RowBatch, StorageRow, StoreWrit
 use crate::emitted;
 use crate::error::FlowError;
 use crate::identity::Identity;
+use crate::plugin_states::PluginStates;
 use crate::sink_states::SinkStates;
 use crate::stored::{self, Ended, EventContext, Stored};
 
@@ -35,6 +36,7 @@ pub struct Projection {
     chains: HashMap<String, Vec<ChainMember>>,
     ordering: Option<String>,
     pub sinks: SinkStates,
+    pub plugins: PluginStates,
     /// (offset, uuid) of the dead letters that no redrive has closed.
     pub(crate) letters: HashSet<(u64, Uuid)>,
 }
@@ -68,6 +70,7 @@ impl Projection {
             chains,
             ordering: ordering.map(|(_, value)| value.clone()),
             sinks: SinkStates::restore(&restored.sinks),
+            plugins: PluginStates::restore(&restored.meta),
             letters: restored.dead_letters.iter().copied().collect(),
         })
     }
@@ -110,6 +113,13 @@ impl Projection {
             ControlRecord::Sink(_) | ControlRecord::SinkCursor(_) | ControlRecord::SinkRemoved { .. } => {
                 self.sinks.apply(sequence, record, &mut rows);
             }
+            ControlRecord::PluginSettings { .. }
+            | ControlRecord::PluginOrder { .. }
+            | ControlRecord::Jobs { .. }
+            | ControlRecord::JobEnded { .. }
+            | ControlRecord::ScheduleRan { .. } => self.plugins.apply(record, &mut rows),
+            // Kept for what-if runs, which read the journal.
+            ControlRecord::Calls { .. } => {}
         }
         rows
     }
@@ -172,6 +182,7 @@ impl Projection {
         self.letters.extend(rows.dead_letters.iter().map(|row| (row.offset, row.event_uuid)));
         rows.plugin_logs = log_rows(sequence, batch.first_offset, &batch.logs);
         rows.storage = storage_rows(sequence, &batch.storage);
+        self.plugins.ask(&batch.jobs, &mut rows);
         self.cursor.intake_offset += u64::from(batch.event_count);
         self.cursor.journal_sequence = sequence + 1;
         Ok((rows, projected))

@@ -20,6 +20,7 @@ use crate::error::FlowError;
 use crate::handoff::{Handoff, HandoffBatch};
 use crate::ledger::{Ledger, shift};
 use crate::live::LiveFeed;
+use crate::plugin_states::PluginStates;
 use crate::projection::Projection;
 use crate::redrive;
 use crate::stage_times::{Stage, StageTimes};
@@ -61,6 +62,7 @@ pub struct CaughtUp {
     /// The ordering that the journal names last.
     pub ordering: Option<String>,
     pub sinks: Vec<SinkRow>,
+    pub plugins: PluginStates,
 }
 
 struct Open {
@@ -88,6 +90,7 @@ impl Projector {
             plugin_storage: std::mem::take(&mut open.plugin_storage),
             ordering: open.projection.ordering().map(str::to_owned),
             sinks: open.projection.sinks.rows(),
+            plugins: open.projection.plugins.clone(),
         };
         caught_up.send(start).ok();
         let mut presence_checked = Instant::now();

@@ -137,6 +137,7 @@ impl PluginStage {
         let (hash, members) = (hash.to_owned(), members.to_vec());
         self.journal_chain(&hash, &members)?;
         (batch.storage, batch.logs) = (result.storage, result.logs);
+        batch.jobs = self.jobs(result.jobs);
         let emitted = result
             .emitted
             .into_iter()
@@ -165,6 +166,8 @@ impl PluginStage {
             emitted: batch.emitted,
             storage: batch.storage,
             logs: batch.logs,
+            calls: batch.calls,
+            jobs: batch.jobs,
         };
         let payload = codec::encode_journal(&JournalRecord::Redrive(record.clone()))?;
         let durable = self.journal.append_blocking(payload, 0)?;

@@ -63,6 +63,7 @@ impl Projection {
         let offset = self.cursor.intake_offset;
         rows.plugin_logs = log_rows(sequence, offset, &redrive.logs);
         rows.storage = storage_rows(sequence, &redrive.storage);
+        self.plugins.ask(&redrive.jobs, &mut rows);
         self.cursor.journal_sequence = sequence + 1;
         Ok(rows)
     }

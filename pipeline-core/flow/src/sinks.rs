@@ -31,6 +31,7 @@ use crate::sink_journal::SinkJournal;
 use crate::sink_source::StoreSource;
 use crate::sink_wanted::{MOST, SinkWanted, first_cursor, plugin_record};
 use crate::store_handle::StoreHandle;
+use crate::task_emission::TaskEmission;
 
 /// A command that comes while the store is made level waits this long.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
@@ -46,6 +47,7 @@ pub struct Sinks {
     ledger: Arc<Ledger>,
     clock: Arc<dyn Clock>,
     host: Arc<PluginHost>,
+    emission: TaskEmission,
 }
 
 #[derive(Default)]
@@ -70,6 +72,7 @@ impl Sinks {
         ledger: Arc<Ledger>,
         clock: Arc<dyn Clock>,
         host: Arc<PluginHost>,
+        emission: TaskEmission,
     ) -> Self {
         Self {
             running: Mutex::default(),
@@ -81,6 +84,7 @@ impl Sinks {
             ledger,
             clock,
             host,
+            emission,
         }
     }
 
@@ -143,7 +147,7 @@ impl Sinks {
         let progress = Arc::new(Progress::new(&record, &cursor));
         let stop = Stop::default();
         let sink = match plugin_sink::method_of(&record.kind) {
-            Some(method) => Ok(plugin_sink::open(&self.host, &record.target, method)),
+            Some(method) => Ok(plugin_sink::open(&self.host, self.emission.clone(), &record.target, method)),
             None => open(&record, &self.clock),
         };
         let thread = sink

@@ -3,7 +3,9 @@
 
 use std::time::Instant;
 
-use weir_event::journal::{BatchRecord, ChainMember, ControlRecord, JournalRecord, SinkRecord};
+use weir_event::ids;
+use weir_event::journal::{BatchRecord, ChainMember, ControlRecord, Job, JournalRecord, SinkRecord};
+use weir_plugins::JobRequest;
 
 use crate::codec;
 use crate::error::FlowError;
@@ -52,11 +54,32 @@ impl PluginStage {
         if !effects.storage.is_empty() {
             self.journal_control(ControlRecord::Storage { mutations: effects.storage })?;
         }
+        if !effects.jobs.is_empty() {
+            let jobs = self.jobs(effects.jobs);
+            self.journal_control(ControlRecord::Jobs { jobs: jobs.clone() })?;
+            self.tasks.add(&jobs);
+        }
         while let Some(request) = self.sink_requests.next() {
             self.journal_control(request.record.clone())?;
             request.answer();
         }
         Ok(())
+    }
+
+    /// Jobs as they are journalled.
+    pub(crate) fn jobs(&mut self, requests: Vec<JobRequest>) -> Vec<Job> {
+        let now_ms = self.clock.now_ms();
+        let job = |request: JobRequest| {
+            self.jobs_made = self.jobs_made.wrapping_add(1);
+            Job {
+                id: ids::row_uuid("job", now_ms.unsigned_abs(), self.jobs_made),
+                plugin_id: request.plugin_id,
+                name: request.name,
+                payload: request.payload,
+                at_ms: request.at_ms as i64,
+            }
+        };
+        requests.into_iter().map(job).collect()
     }
 
     pub(crate) fn journal_control(&mut self, record: ControlRecord) -> Result<(), FlowError> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use uuid::Uuid;
-use weir_event::journal::{Fate, PluginLog, StepEffect, StorageMutation};
+use weir_event::journal::{Fate, HostCall, PluginLog, StepEffect, StorageMutation};
 
 use crate::state::JobRequest;
 
@@ -46,6 +46,8 @@ pub struct BatchResult {
     pub emitted: Vec<(u64, String, String)>,
     /// Jobs that plugins asked for, in order of asking.
     pub jobs: Vec<JobRequest>,
+    /// Calls to other machines, with the offsets of the events they were made for.
+    pub calls: Vec<HostCall>,
     /// Plugins whose newest version met its first event in this batch.
     pub first_on_new_version: Vec<String>,
 }
@@ -56,4 +58,5 @@ pub struct ControlEffects {
     pub logs: Vec<PluginLog>,
     pub storage: Vec<StorageMutation>,
     pub jobs: Vec<JobRequest>,
+    pub calls: Vec<HostCall>,
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::geoip::GeoIpError;
+
 #[derive(Debug, Error)]
 pub enum PluginError {
     #[error("{} is not a folder", .0.display())]
@@ -20,6 +22,8 @@ pub enum PluginError {
     Watch(String),
     #[error("the thread {0} did not start")]
     Thread(&'static str),
+    #[error(transparent)]
+    GeoIp(#[from] GeoIpError),
     #[error("the plugin host has been shut down")]
     Stopped,
 }
@@ -35,6 +39,7 @@ impl PluginError {
             Self::CompileCache { .. } => "plugin_compile_cache",
             Self::Watch(_) => "plugin_watch",
             Self::Thread(_) => "plugin_thread",
+            Self::GeoIp(error) => error.code(),
             Self::Stopped => "plugin_host_stopped",
         }
     }
@@ -51,6 +56,7 @@ impl PluginError {
             Self::CompileCache { .. } => "Check that the folder can be written by this user.",
             Self::Watch(_) => "Raise fs.inotify.max_user_instances, or close programs that watch files.",
             Self::Thread(_) => "The machine is out of threads or memory.",
+            Self::GeoIp(error) => error.hint(),
             Self::Stopped => "Start the host again.",
         }
     }

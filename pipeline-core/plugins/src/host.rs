@@ -4,7 +4,7 @@
 //! the store behind `meta.storage` and `meta.cache`. Lanes are handed out and belong to their threads;
 //! drop them before [`PluginHost::shutdown`], so that `teardownPlugin` runs in their instances too.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -12,24 +12,29 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
+use serde_json::{Map, Value};
 use weir_api::plugin::{Diagnostic, PluginView};
-use weir_event::Clock;
 use weir_event::journal::StorageMutation;
+use weir_event::{Clock, SystemClock};
 
 use crate::batch::ControlEffects;
+use crate::caller::Caller;
 use crate::engine::JsEngine;
 use crate::error::PluginError;
 use crate::exporter::{ExportMethod, Exporter};
+use crate::geoip::GeoIp;
+use crate::http::{Calls, CallsConfig, HttpMode, Resolve, SystemResolver};
 use crate::instance::Instance;
 use crate::lane::Lane;
 use crate::language::PythonEngine;
 use crate::limits::Limits;
 use crate::loader::Loader;
-use crate::manifest::MANIFEST;
+use crate::manifest::{MANIFEST, Manifest};
 use crate::own_metrics::OwnMetrics;
+use crate::settings::Settings;
 use crate::slot::{Slot, lock};
-use crate::state::Surroundings;
-use crate::storage::{Cache, Storage};
+use crate::state::{Effects, Surroundings};
+use crate::storage::{Cache, CacheEntry, Storage};
 use crate::version::Version;
 
 /// A folder with one of these may be a plugin.
@@ -47,6 +52,24 @@ pub struct HostConfig {
     pub clock: Arc<dyn Clock>,
     /// For `Math.random`.
     pub seed: u64,
+    /// A MaxMind City database; the embedded one of a few demo networks when absent.
+    pub geoip_database: Option<PathBuf>,
+    /// How host names of live requests become addresses.
+    pub resolver: Arc<dyn Resolve>,
+}
+
+impl HostConfig {
+    /// With the machine's clock and resolver and the embedded places.
+    pub fn new(compile_cache_dir: PathBuf, limits: Limits) -> Self {
+        Self {
+            compile_cache_dir,
+            limits,
+            clock: Arc::new(SystemClock),
+            seed: 1,
+            geoip_database: None,
+            resolver: Arc::new(SystemResolver),
+        }
+    }
 }
 
 pub(crate) enum Message {
@@ -55,7 +78,8 @@ pub(crate) enum Message {
     /// Events may have been lost.
     LookAgain,
     Load(Arc<Slot>, SyncSender<()>),
-    Configure(String, BTreeMap<String, Option<String>>, SyncSender<()>),
+    /// Its settings have changed.
+    Configure(String, SyncSender<()>),
     /// The build of this number has ended.
     Built(String, u64, Box<Result<Version, Box<Diagnostic>>>),
     Forget(String),
@@ -73,15 +97,30 @@ pub(crate) struct Shared {
     pub generation: AtomicU64,
     pub control: Mutex<ControlEffects>,
     pub to_loader: SyncSender<Message>,
+    pub resolver: Arc<dyn Resolve>,
+    settings: Mutex<HashMap<String, Settings>>,
     reload_samples: Mutex<Vec<f64>>,
 }
 
 impl Shared {
+    pub fn settings(&self, plugin_id: &str) -> Settings {
+        lock(&self.settings).get(plugin_id).cloned().unwrap_or_default()
+    }
+
     pub fn record_reload(&self, milliseconds: f64) {
         let mut samples = lock(&self.reload_samples);
         if samples.len() < RELOAD_SAMPLES {
             samples.push(milliseconds);
         }
+    }
+
+    /// Keeps what happened outside batches until it is journalled.
+    pub fn keep(&self, effects: Effects) {
+        let mut control = lock(&self.control);
+        control.logs.extend(effects.logs);
+        control.storage.extend(effects.storage);
+        control.jobs.extend(effects.jobs);
+        control.calls.extend(effects.calls.into_iter().map(|(_, call)| call));
     }
 
     pub fn announce(&self) {
@@ -102,6 +141,8 @@ impl PluginHost {
             storage: Storage::default(),
             cache: Cache::default(),
             own_metrics: OwnMetrics::default(),
+            geoip: GeoIp::open(config.geoip_database.as_deref())?,
+            calls: Calls::new(CallsConfig::default()),
             limits: config.limits,
             seed: config.seed,
         };
@@ -114,6 +155,8 @@ impl PluginHost {
             generation: AtomicU64::new(0),
             control: Mutex::default(),
             to_loader,
+            resolver: config.resolver,
+            settings: Mutex::default(),
             reload_samples: Mutex::default(),
         });
         let loader = Loader::spawn(Arc::clone(&shared), messages)?;
@@ -137,6 +180,7 @@ impl PluginHost {
                 return Ok(known.view());
             }
             let slot = Arc::new(Slot::new(unique_id(&dir, &slots), dir));
+            slot.set_enabled(!self.shared.settings(&slot.id).is_disabled);
             slots.push(Arc::clone(&slot));
             slot
         };
@@ -157,14 +201,98 @@ impl PluginHost {
         self.send(Message::Forget(id.to_owned()))
     }
 
-    /// Sets configured values, which win over the manifest's defaults, and reloads the plugin.
-    pub fn configure(&self, id: &str, values: BTreeMap<String, Option<String>>) -> Result<PluginView, PluginError> {
-        let slot = lock(&self.shared.slots).iter().find(|slot| slot.id == id).cloned();
-        let slot = slot.ok_or_else(|| PluginError::UnknownPlugin(id.to_owned()))?;
+    /// What is set for a plugin; also for one that is not in the chain yet.
+    pub fn settings(&self, id: &str) -> Settings {
+        self.shared.settings(id)
+    }
+
+    /// For plugins that are added later; meant for the start.
+    pub fn restore_settings(&self, id: &str, settings: Settings) {
+        lock(&self.shared.settings).insert(id.to_owned(), settings);
+    }
+
+    /// Sets everything that can be set for a plugin, and reloads it when that makes another version.
+    pub fn configure(&self, id: &str, settings: Settings) -> Result<PluginView, PluginError> {
+        let slot = self.slot(id)?;
+        slot.set_enabled(!settings.is_disabled);
+        lock(&self.shared.settings).insert(id.to_owned(), settings);
+        self.shared.announce();
         let (done, wait) = sync_channel(1);
-        self.send(Message::Configure(id.to_owned(), values, done))?;
+        self.send(Message::Configure(id.to_owned(), done))?;
         wait.recv().map_err(|_| PluginError::Stopped)?;
-        Ok(slot.view())
+        Ok(self.seen(&slot))
+    }
+
+    /// Puts plugins into this order; those that are not named follow in theirs.
+    pub fn reorder(&self, ids: &[String]) {
+        {
+            let mut slots = lock(&self.shared.slots);
+            let place = |slot: &Arc<Slot>| ids.iter().position(|id| *id == slot.id).unwrap_or(usize::MAX);
+            slots.sort_by_key(place);
+        }
+        self.shared.announce();
+    }
+
+    /// The manifest of the version that serves, with the values that are in force (secrets included).
+    pub fn configuration(&self, id: &str) -> Result<(Manifest, Map<String, Value>), PluginError> {
+        let slot = self.slot(id)?;
+        let Some(version) = slot.version() else {
+            // A plugin that never loaded may still need its configuration to load.
+            let text = std::fs::read_to_string(slot.dir.join(MANIFEST)).unwrap_or_default();
+            let manifest = Manifest::parse(&text).unwrap_or_default();
+            let values = manifest.default_values();
+            return Ok((manifest, values));
+        };
+        let values = serde_json::from_str(&version.identity.config_json).unwrap_or_default();
+        Ok((version.manifest.clone(), values))
+    }
+
+    /// Schedules and jobs of the version that serves.
+    pub fn tasks(&self, id: &str) -> Result<(Vec<String>, Vec<String>), PluginError> {
+        let version = self.slot(id)?.version();
+        let lists = |version: Arc<Version>| (version.schedules().to_vec(), version.jobs().to_vec());
+        Ok(version.map(lists).unwrap_or_default())
+    }
+
+    /// How many mocks the version that serves has, and where its requests go.
+    pub fn http(&self, id: &str) -> Result<(HttpMode, usize), PluginError> {
+        let version = self.slot(id)?.version();
+        let about = |version: Arc<Version>| (version.identity.http.mode(), version.identity.http.mocks().len());
+        Ok(version.map(about).unwrap_or_default())
+    }
+
+    /// Limits in force.
+    pub fn limits(&self, id: &str) -> Limits {
+        self.shared.settings(id).other.limits.apply(&self.shared.around.limits)
+    }
+
+    /// Keys and values of a plugin's storage, by key.
+    pub fn storage(&self, id: &str) -> Vec<(String, String)> {
+        self.shared.around.storage.entries(id)
+    }
+
+    /// Sets (or deletes) one key from outside; the caller journals what comes back.
+    pub fn set_storage(&self, id: &str, key: &str, value: Option<String>) -> StorageMutation {
+        let mutation = StorageMutation { plugin_id: id.to_owned(), key: key.to_owned(), value };
+        self.shared.around.storage.apply(&mutation);
+        mutation
+    }
+
+    pub fn cache(&self, id: &str) -> Vec<CacheEntry> {
+        self.shared.around.cache.entries(id, self.shared.around.clock.now_ms())
+    }
+
+    pub fn set_cache(&self, id: &str, key: &str, value: Option<String>) {
+        self.shared.around.cache.put(id, self.shared.around.clock.now_ms(), key, value);
+    }
+
+    fn slot(&self, id: &str) -> Result<Arc<Slot>, PluginError> {
+        let found = lock(&self.shared.slots).iter().find(|slot| slot.id == id).cloned();
+        found.ok_or_else(|| PluginError::UnknownPlugin(id.to_owned()))
+    }
+
+    fn seen(&self, slot: &Slot) -> PluginView {
+        PluginView { metrics: self.shared.around.own_metrics.of(&slot.id), ..slot.view() }
     }
 
     /// How many plugins are in the chain, live or not.
@@ -175,7 +303,7 @@ impl PluginHost {
     /// In chain order.
     pub fn views(&self) -> Vec<PluginView> {
         let slots = lock(&self.shared.slots).clone();
-        slots.iter().map(|slot| slot.view()).collect()
+        slots.iter().map(|slot| self.seen(slot)).collect()
     }
 
     /// A lane with its own instances of every live plugin, for one thread with at least 2 MiB of stack.
@@ -192,7 +320,7 @@ impl PluginHost {
     pub fn exports(&self) -> Vec<(String, ExportMethod)> {
         let slots = lock(&self.shared.slots).clone();
         let wanted = |slot: &Arc<Slot>| {
-            let version = slot.version();
+            let version = slot.version().filter(|_| slot.is_enabled());
             let has = |method: &ExportMethod| version.as_ref().is_some_and(|live| live.has_method(method.as_str()));
             ExportMethod::ALL.into_iter().filter(has).map(|method| (slot.id.clone(), method)).collect::<Vec<_>>()
         };
@@ -201,7 +329,31 @@ impl PluginHost {
 
     /// Calls one of them, from one thread with at least 2 MiB of stack.
     pub fn exporter(&self, plugin_id: &str, method: ExportMethod) -> Exporter {
-        Exporter::new(Arc::clone(&self.shared), plugin_id.to_owned(), method)
+        Exporter::new(self.caller(plugin_id), method)
+    }
+
+    /// Calls a plugin's schedules and jobs, from one thread with at least 2 MiB of stack.
+    pub fn caller(&self, plugin_id: &str) -> Caller {
+        Caller::new(Arc::clone(&self.shared), plugin_id.to_owned())
+    }
+
+    /// Live plugins with schedules: id and functions.
+    pub fn schedules(&self) -> Vec<(String, Vec<String>)> {
+        let slots = lock(&self.shared.slots).clone();
+        let known = |slot: &Arc<Slot>| Some((slot.id.clone(), slot.version()?.schedules().to_vec()));
+        slots
+            .iter()
+            .filter(|slot| slot.is_enabled())
+            .filter_map(known)
+            .filter(|(_, schedules)| !schedules.is_empty())
+            .collect()
+    }
+
+    /// Whether a version of this plugin serves.
+    pub fn is_live(&self, plugin_id: &str) -> bool {
+        lock(&self.shared.slots)
+            .iter()
+            .any(|slot| slot.id == plugin_id && slot.is_enabled() && slot.version().is_some())
     }
 
     /// What was logged and stored outside batches since the last call.

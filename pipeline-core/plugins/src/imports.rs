@@ -8,6 +8,8 @@ use weir_event::journal::{LogLevel, LogSource};
 use crate::bindings::weir::plugin::{
     cache, clock, config, geoip, http, jobs, log, metrics, random, report, source, storage, types, waiting,
 };
+use crate::http::CallId;
+use crate::http_calls;
 use crate::own_metrics::MetricOperation;
 use crate::state::{Ended, InstanceState, JobRequest};
 
@@ -147,7 +149,7 @@ impl random::Host for InstanceState {
     }
 
     fn bytes(&mut self, count: u32) -> Result<Vec<u8>> {
-        if count as usize > self.around.limits.memory_bytes {
+        if count as usize > self.identity.limits.memory_bytes {
             return Err(Ended::Memory.into());
         }
         Ok(self.random.bytes(count as usize))
@@ -165,7 +167,7 @@ impl report::Host for InstanceState {
     }
 
     fn emit(&mut self, event: String) -> Result<()> {
-        let limit = self.around.limits.emitted_per_event;
+        let limit = self.identity.limits.emitted_per_event;
         if self.in_hand.1.emitted.len() < limit {
             self.in_hand.1.emitted.push(event);
         } else {
@@ -183,11 +185,11 @@ impl waiting::Host for InstanceState {
     fn sleep(&mut self, milliseconds: f64) -> Result<u32> {
         self.check_calls()?;
         let time = Duration::try_from_secs_f64(milliseconds.max(0.0) / 1000.0).unwrap_or(Duration::MAX);
-        Ok(self.calls.sleep(time))
+        Ok(self.queue.sleep(time).0 as u32)
     }
 
     fn cancel(&mut self, call: u32) -> Result<()> {
-        self.calls.cancel(call);
+        self.queue.cancel(CallId(u64::from(call)));
         Ok(())
     }
 
@@ -196,23 +198,20 @@ impl waiting::Host for InstanceState {
     }
 
     fn poll(&mut self) -> Result<Vec<waiting::Wake>> {
-        Ok(self.calls.poll().into_iter().map(waiting::Wake::Completed).collect())
+        Ok(InstanceState::poll(self))
     }
 }
 
 impl http::Host for InstanceState {
     fn start(&mut self, request: http::Request) -> Result<u32> {
         self.check_calls()?;
-        let (number, inbox) = self.calls.begin();
-        let message = format!("{} {} was not sent: HTTP is off", request.method, request.url);
-        inbox.put(number, waiting::Answer::Trouble(http::Trouble { kind: http::TroubleKind::Refused, message }));
-        Ok(number)
+        Ok(http_calls::start(self, request))
     }
 }
 
 impl geoip::Host for InstanceState {
-    fn locate(&mut self, _ip: String) -> Result<Option<String>> {
-        Ok(None)
+    fn locate(&mut self, ip: String) -> Result<Option<String>> {
+        Ok(self.around.geoip.locate(&ip))
     }
 }
 

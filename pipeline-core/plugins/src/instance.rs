@@ -10,8 +10,11 @@ use std::time::{Duration, Instant};
 use wasmtime::{Store, Trap, UpdateDeadline};
 
 use crate::bindings;
+use crate::bindings::weir::plugin::http::Request;
 use crate::bindings::weir::plugin::types::{Call, Description, Event, Failure, FailureKind};
+use crate::bindings::weir::plugin::waiting::Wake;
 use crate::engine::JsEngine;
+use crate::http_calls;
 use crate::limits::Limits;
 use crate::state::{Effects, Ended, InstanceState, Surroundings};
 use crate::version::{Program, Version};
@@ -84,10 +87,11 @@ impl Instance {
             }
             Ok(UpdateDeadline::Continue(1))
         });
-        store.data_mut().begin(around.limits.cpu_setup, 0);
+        store.data_mut().begin(version.identity.limits.cpu_setup, 0);
         store.set_epoch_deadline(1);
         let running = engine.run_guard();
-        let lost = |error: &wasmtime::Error| CallError::Lost(loss(error, "loading", around.limits.cpu_setup, ""));
+        let lost =
+            |error: &wasmtime::Error| CallError::Lost(loss(error, "loading", version.identity.limits.cpu_setup, ""));
         let (pre, program) = match &version.program {
             Program::Script(program) => (&engine.pre, program),
             Program::Python(pre, program) => (&**pre, program),
@@ -123,7 +127,7 @@ impl Instance {
 
     /// Runs one of the functions that are not `processEvent` to its end; what it returned is JSON.
     pub fn call(&mut self, engine: &JsEngine, call: &Call) -> Result<Option<String>, CallError> {
-        let limits = &self.store.data().around.limits;
+        let limits = &self.store.data().identity.limits;
         let (name, budget) = match call {
             Call::Setup => ("setupPlugin", limits.cpu_setup),
             Call::Teardown => ("teardownPlugin", limits.cpu_setup),
@@ -149,7 +153,7 @@ impl Instance {
     /// Runs events until the last or until the instance is lost; `Effects::reports` tells how far it came.
     pub fn process(&mut self, engine: &JsEngine, events: &[Event]) -> Result<(), Loss> {
         let _running = engine.run_guard();
-        let budget = self.store.data().around.limits.cpu_per_event;
+        let budget = self.store.data().identity.limits.cpu_per_event;
         self.prepare(budget, events.len());
         let result = self.functions.process_batch(&mut self.store, events);
         self.store.data_mut().flush_outputs();
@@ -167,11 +171,22 @@ impl Instance {
 
     /// Whether work that was left running can go on.
     pub fn has_news(&self) -> bool {
-        self.store.data().calls.has_news()
+        self.store.data().queue.has_news()
     }
 
     pub fn next_timer(&self) -> Option<Instant> {
-        self.store.data().calls.next_timer()
+        self.store.data().queue.next_due()
+    }
+
+    /// Begins a request on behalf of the plugin, outside its code.
+    pub fn begin_request(&mut self, request: Request) -> u32 {
+        self.store.data_mut().begin(Duration::MAX, 1);
+        http_calls::start(self.store.data_mut(), request)
+    }
+
+    /// For [`Self::begin_request`]. What the plugin itself waits for is dropped.
+    pub fn wait_for_answers(&mut self) -> Vec<Wake> {
+        self.store.data_mut().wait()
     }
 
     pub fn take_effects(&mut self) -> Effects {
@@ -200,7 +215,7 @@ impl Instance {
                 let message = format!("memory limit: {what} needs more than it may use");
                 return CallError::Lost(Loss { kind: "memory", message });
             }
-            FailureKind::Overdue => failure.message = overdue(&self.store.data().around.limits, what),
+            FailureKind::Overdue => failure.message = overdue(&self.store.data().identity.limits, what),
         }
         CallError::Threw(failure)
     }
@@ -209,11 +224,11 @@ impl Instance {
         let last_words = self.store.data_mut().last_words.take();
         let state = self.store.data();
         if state.memory.exceeded {
-            return CallError::Lost(memory_loss(what, state.around.limits.memory_bytes, &self.version.entry()));
+            return CallError::Lost(memory_loss(what, state.identity.limits.memory_bytes, &self.version.entry()));
         }
         let mut loss = loss(error, what, budget, &self.version.entry());
         match (error.downcast_ref::<Ended>(), last_words) {
-            (Some(Ended::Waiting), _) => loss.message = overdue(&state.around.limits, what),
+            (Some(Ended::Waiting), _) => loss.message = overdue(&state.identity.limits, what),
             (None, Some(words)) => loss.message = words,
             _ => {}
         }

@@ -12,15 +12,17 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use weir_api::plugin::RuntimeFailure;
-use weir_event::journal::{ChainMember, Fate, LogLevel, LogSource, StepEffect, StepLabel};
+use weir_event::journal::{ChainMember, Fate, HostCall, LogLevel, LogSource, StepEffect, StepLabel};
 
 use crate::batch::{BatchEvent, BatchResult, EventResult, StepOutput};
 use crate::bindings::weir::plugin::report::Outcome;
-use crate::bindings::weir::plugin::types::{Event, FailureKind};
+use crate::bindings::weir::plugin::types::{Call, Event, FailureKind};
 use crate::host::{Message, Shared};
 use crate::instance::{CallError, Instance, Loss, overdue};
 use crate::json;
 use crate::metrics;
+use crate::presets;
+use crate::settings::OnError;
 use crate::slot::{BatchFigures, ReloadClock, Slot, lock};
 use crate::state::Report;
 use crate::version::Version;
@@ -122,6 +124,24 @@ impl Lane {
         result
     }
 
+    /// Lets timers run and delivers answers that no event waits for; for a moment without events.
+    pub fn wake(&mut self) {
+        for member in &mut self.members {
+            let Some(instance) = member.instance.as_mut().filter(|instance| instance.has_news()) else { continue };
+            let outcome = instance.call(&self.shared.engine, &Call::Wake);
+            let effects = instance.take_effects();
+            self.shared.keep(effects);
+            if let Err(CallError::Lost(loss)) = outcome {
+                metrics::instance_lost(&member.slot.id, loss.kind);
+                member.instance = None;
+                let message = format!("Instance lost, and with it meta.global: {}. A new one goes on.", loss.message);
+                let at_ms = self.shared.around.clock.now_ms();
+                let line = member.version.identity.log_line(at_ms, LogSource::System, LogLevel::Error, message);
+                lock(&self.shared.control).logs.push(line);
+            }
+        }
+    }
+
     fn refresh(&mut self) {
         let generation = self.shared.generation.load(Ordering::Acquire);
         if self.seen == Some(generation) {
@@ -133,7 +153,10 @@ impl Lane {
         for slot in slots {
             let kept = before.iter().position(|member| Arc::ptr_eq(&member.slot, &slot));
             let kept = kept.map(|at| before.swap_remove(at));
-            let Some(current) = slot.version() else { continue };
+            let Some(current) = slot.version().filter(|_| slot.is_enabled()) else {
+                self.shared.retire(kept.and_then(|member| member.instance));
+                continue;
+            };
             if let Some(member) = kept {
                 if Arc::ptr_eq(&member.version, &current) {
                     self.members.push(member);
@@ -273,6 +296,8 @@ impl Run<'_> {
         let emitted =
             effects.emitted.into_iter().filter_map(|(at, event)| Some((parent(at)?, member.slot.id.clone(), event)));
         self.result.emitted.extend(emitted);
+        let calls = effects.calls.into_iter().map(|(at, call)| HostCall { offset: parent(at), ..call });
+        self.result.calls.extend(calls);
         if let Some(first) = effects.first_report_at {
             self.met_first_event(member, first);
         }
@@ -301,7 +326,7 @@ impl Run<'_> {
                     let item = &mut items[chunk[left.remove(guilty)]];
                     self.remember(member, loss.kind, &loss.message, item);
                     let spent = Spent { cpu: cpu_in_hand, waited: Duration::ZERO };
-                    self.step(item, StepLabel::Error, Some(loss.message), spent, None);
+                    self.failed(member, item, loss.message, spent, None);
                 }
             }
         }
@@ -309,7 +334,7 @@ impl Run<'_> {
     }
 
     fn apply(&mut self, member: &Member, item: &mut Item<'_>, report: Report) {
-        let limit = self.shared.around.limits.output_bytes;
+        let limit = member.version.identity.limits.output_bytes;
         let fits = |text: &String| text.len() <= limit;
         let spent = Spent { cpu: report.cpu, waited: report.waited };
         match report.outcome {
@@ -327,13 +352,13 @@ impl Run<'_> {
             }
             Outcome::Passed(text) => {
                 let message = format!("output limit: the event has {} bytes, {limit} are allowed", text.len());
-                self.remember(member, "exception", &message, item);
-                self.step(item, StepLabel::Error, Some(message), spent, None);
+                self.remember(member, "output", &message, item);
+                self.failed(member, item, message, spent, None);
             }
             Outcome::Failed((failure, _)) if failure.kind == FailureKind::Overdue => {
-                let message = overdue(&self.shared.around.limits, "processEvent");
+                let message = overdue(&member.version.identity.limits, "processEvent");
                 self.remember(member, "waiting", &message, item);
-                self.step(item, StepLabel::Error, Some(message), spent, None);
+                self.failed(member, item, message, spent, None);
             }
             Outcome::Failed((failure, event)) => {
                 let (short, long) = member.version.positions.describe(&failure.message, &failure.stack);
@@ -342,9 +367,22 @@ impl Run<'_> {
                 self.result.logs.push(identity.log_line(at_ms, LogSource::Plugin, LogLevel::Error, long));
                 self.remember(member, "exception", &short, item);
                 let changed = event.filter(fits).filter(|text| !json::same(item.text(), text));
-                self.step(item, StepLabel::Error, Some(short), spent, changed.map(Arc::from));
+                self.failed(member, item, short, spent, changed.map(Arc::from));
             }
         }
+    }
+
+    /// What the plugin's setting says about events whose processing failed.
+    fn failed(&mut self, member: &Member, item: &mut Item<'_>, message: String, spent: Spent, after: Option<Arc<str>>) {
+        match member.version.identity.on_error {
+            OnError::Continue => {}
+            OnError::Drop => item.fate = Fate::Dropped,
+            OnError::DeadLetter => {
+                let name = &member.version.identity.name;
+                item.fate = Fate::DeadLettered { reason: format!("{name}: {message}") };
+            }
+        }
+        self.step(item, StepLabel::Error, Some(message), spent, after);
     }
 
     fn step(
@@ -359,7 +397,7 @@ impl Run<'_> {
         let wait_us = u32::try_from(spent.waited.as_micros()).unwrap_or(u32::MAX);
         self.figures.count(label);
         if label != StepLabel::Skipped {
-            self.figures.cpu_us.push(cpu_us);
+            self.figures.spent(item.event.offset, cpu_us, wait_us);
         }
         if after.is_some() {
             item.current.clone_from(&after);
@@ -375,6 +413,7 @@ impl Run<'_> {
             kind: kind.to_owned(),
             message: message.to_owned(),
             event_uuid: item.event.uuid.to_string(),
+            consequence: presets::consequence(member.version.identity.preset.as_deref(), kind),
         });
     }
 
@@ -409,6 +448,7 @@ impl Run<'_> {
             self.result.storage.extend(effects.storage);
             self.result.logs.extend(effects.logs);
             self.result.jobs.extend(effects.jobs);
+            self.result.calls.extend(effects.calls.into_iter().map(|(_, call)| call));
             outcome.map(|()| instance)
         });
         match made {

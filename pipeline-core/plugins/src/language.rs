@@ -13,7 +13,6 @@ mod rustc;
 pub use job::{Cancel, Job};
 pub use python::PythonEngine;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -22,10 +21,11 @@ use weir_api::plugin::Diagnostic;
 use crate::component;
 use crate::engine::WIT_HASH;
 use crate::host::Shared;
-use crate::manifest::{MANIFEST, Manifest};
+use crate::manifest::MANIFEST;
 use crate::positions::{FileMap, Positions};
+use crate::settings::Settings;
 use crate::sources::Snapshot;
-use crate::version::{self, Program, Version};
+use crate::version::{self, Given, Program, Version};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Language {
@@ -43,7 +43,7 @@ pub struct Order {
     pub plugin_id: String,
     pub dir: PathBuf,
     pub snapshot: Snapshot,
-    pub overrides: BTreeMap<String, Option<String>>,
+    pub settings: Settings,
     pub language: Language,
 }
 
@@ -85,13 +85,10 @@ impl Order {
     /// The version, if nothing has to be built for it.
     pub fn at_once(&self, shared: &Shared) -> Option<Result<Version, Box<Diagnostic>>> {
         match &self.language {
-            Language::Script => {
-                let memory_limit = shared.around.limits.memory_bytes;
-                Some(version::build(&self.plugin_id, &self.snapshot, &self.overrides, memory_limit))
-            }
+            Language::Script => Some(version::build(&self.given(shared), &self.snapshot)),
             Language::Python(entry) => {
                 let engine = shared.python.ready()?;
-                Some(python::version(self, entry, engine))
+                Some(python::version(self, shared, entry, engine))
             }
             Language::Rust | Language::Component(_) => None,
         }
@@ -103,7 +100,7 @@ impl Order {
             Language::Script => self.at_once(shared).unwrap_or_else(|| Err(Box::default())),
             Language::Python(entry) => {
                 let engine = shared.python.make(&shared.engine, cancel)?;
-                python::version(self, entry, engine)
+                python::version(self, shared, entry, engine)
             }
             Language::Rust => {
                 let built = rust::build(&self.dir, &self.snapshot, cancel)?;
@@ -120,31 +117,48 @@ impl Order {
         let engine = &shared.engine;
         let pre = component::plugin(&engine.engine, entry, bytes, &engine.cache_dir)?;
         let hash = blake3::hash(bytes).to_hex();
-        let manifest = version::manifest(&self.snapshot)?;
         let made_of = [WIT_HASH, hash.as_str()];
-        Ok(self.version(manifest, entry, &made_of, &mut [MANIFEST], Program::Component(pre)))
+        self.version(shared, entry, &made_of, &mut Vec::new(), Program::Component(pre))
     }
 
-    fn version(
-        &self,
-        manifest: Manifest,
+    fn given<'a>(&'a self, shared: &'a Shared) -> Given<'a> {
+        Given {
+            plugin_id: &self.plugin_id,
+            dir: &self.dir,
+            settings: &self.settings,
+            limits: &shared.around.limits,
+            resolver: Arc::clone(&shared.resolver),
+        }
+    }
+
+    fn version<'s>(
+        &'s self,
+        shared: &Shared,
         entry: &str,
         made_of: &[&str],
-        paths: &mut [&str],
+        paths: &mut Vec<&'s str>,
         program: Program,
-    ) -> Version {
-        let identity = version::identity(&self.plugin_id, &self.snapshot, manifest, &self.overrides, made_of, paths);
+    ) -> Result<Version, Box<Diagnostic>> {
+        let manifest = version::manifest(&self.snapshot)?;
+        let identity = version::identity(&self.given(shared), &self.snapshot, &manifest, made_of, paths)?;
         let mut positions = Positions::default();
         for (path, text) in &self.snapshot.texts {
             positions.insert(path, FileMap::default(), text.clone());
         }
-        Version {
+        Ok(Version {
+            language: match self.language {
+                Language::Script => "javascript",
+                Language::Rust => "rust",
+                Language::Python(_) => "python",
+                Language::Component(_) => "component",
+            },
+            manifest,
             identity: Arc::new(identity),
             entry: entry.to_owned(),
             program,
             positions,
             description: OnceLock::new(),
-        }
+        })
     }
 }
 

@@ -7,18 +7,23 @@
 //! `wit/`, the engine that runs JavaScript inside it in `js-engine/`.
 //!
 //! What the crate returns is all it does to the world: storage writes, logs and new events are handed to
-//! the caller, who journals them. It never touches the network.
+//! the caller, who journals them. `http` is the one way to the network, closed until it is opened for a
+//! plugin; `geoip` answers from a file; `secrets` keeps what is configured as secret out of all of it.
 
 mod batch;
 mod bindings;
-mod calls;
+mod caller;
 mod compile_cache;
 mod component;
 mod cpu;
 mod engine;
 mod error;
 mod exporter;
+mod geoip;
 mod host;
+mod host_call;
+mod http;
+mod http_calls;
 mod imports;
 mod instance;
 mod json;
@@ -30,7 +35,11 @@ mod manifest;
 mod metrics;
 mod own_metrics;
 mod positions;
+mod presets;
+mod provided;
 mod random;
+mod secrets;
+mod settings;
 mod slot;
 mod sources;
 mod state;
@@ -39,12 +48,26 @@ mod strip;
 mod version;
 mod wasi;
 mod watch;
+mod webhook;
 
 pub use batch::{BatchEvent, BatchResult, ControlEffects, EventResult, StepOutput};
+pub use caller::{Called, Caller, Task};
 pub use engine::{ENGINE_HASH, ENGINE_WASM};
 pub use error::PluginError;
-pub use exporter::{ExportCall, ExportMethod, Exporter};
+pub use exporter::{ExportMethod, Exporter};
+pub use geoip::{GeoIp, GeoIpError, GeoIpIdentity};
 pub use host::{HostConfig, PluginHost};
+pub use host_call::{HostCall, HostCallKind};
+pub use http::{
+    AllowList, AllowListError, Begun, CallId, Calls, CallsConfig, Completion, CompletionQueue, Egress, FailureKind,
+    GrantError, HttpFailure, HttpLimits, HttpMode, HttpRequest, HttpResponse, HttpSettings, HttpSetupError, MockError,
+    Mocked, Mocks, Outcome, PluginHttp, Recorder, Resolve, SystemResolver,
+};
 pub use lane::Lane;
 pub use limits::Limits;
+pub use manifest::{ConfigField, Manifest};
+pub use presets::{PRESETS, Preset};
+pub use secrets::{SECRET_MASK, SECRET_PLACEHOLDER, SHORTEST_SECRET_CHARACTERS, Secrets, masked, with_kept_secrets};
+pub use settings::{LimitSettings, OnError, OtherSettings, Settings};
 pub use state::JobRequest;
+pub use storage::CacheEntry;

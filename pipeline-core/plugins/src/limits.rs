@@ -20,6 +20,8 @@ pub struct Limits {
     /// JSON of one event after one plugin.
     pub output_bytes: usize,
     pub log_lines_per_second: u32,
+    /// HTTP requests of one event or call.
+    pub http_calls_per_event: u32,
     /// Events one call may make with `posthog.capture`.
     pub emitted_per_event: usize,
 }
@@ -35,6 +37,7 @@ impl Default for Limits {
             memory_bytes: 64 << 20,
             output_bytes: 1 << 20,
             log_lines_per_second: 1000,
+            http_calls_per_event: 50,
             emitted_per_event: 100,
         }
     }

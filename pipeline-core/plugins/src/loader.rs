@@ -9,7 +9,7 @@
 //! message; a newer save ends it. Because watches can be lost (queue overflow, deleted folders, file systems
 //! without events), every folder is also looked at once a second.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::thread::{self, JoinHandle};
@@ -47,7 +47,6 @@ pub struct Loader {
 
 struct Tracked {
     slot: Arc<Slot>,
-    overrides: BTreeMap<String, Option<String>>,
     listing: Listing,
     /// Of the newest load, whatever became of it.
     content: Option<blake3::Hash>,
@@ -63,7 +62,6 @@ impl Tracked {
     fn new(slot: Arc<Slot>) -> Self {
         Self {
             slot,
-            overrides: BTreeMap::new(),
             listing: Listing::default(),
             content: None,
             burst: None,
@@ -147,9 +145,8 @@ impl Loader {
                 self.plugins.insert(id.clone(), tracked);
                 self.load(&id, None);
             }
-            Message::Configure(id, values, done) => {
+            Message::Configure(id, done) => {
                 if let Some(tracked) = self.plugins.get_mut(&id) {
-                    tracked.overrides = values;
                     tracked.content = None;
                     tracked.waiters.push(done);
                     self.load(&id, None);
@@ -296,8 +293,9 @@ impl Loader {
 
         slot.set_state(PluginState::Building);
         let language = Language::of(&snapshot)?;
-        let (plugin_id, dir, overrides) = (slot.id.clone(), slot.dir.clone(), tracked.overrides.clone());
-        let order = Order { plugin_id, dir, snapshot, overrides, language };
+        let (plugin_id, dir) = (slot.id.clone(), slot.dir.clone());
+        let settings = self.shared.settings(&slot.id);
+        let order = Order { plugin_id, dir, snapshot, settings, language };
         if let Some(version) = order.at_once(&self.shared) {
             return self.try_version(&slot, version?, last_write);
         }
@@ -390,9 +388,12 @@ impl Loader {
     /// Keeps what a call outside a batch logged and stored.
     fn keep(&self, instance: &mut Instance) {
         let effects = instance.take_effects();
-        let mut control = lock(&self.shared.control);
-        control.logs.extend(effects.logs);
-        control.storage.extend(effects.storage);
+        if !effects.emitted.is_empty() {
+            let message =
+                "posthog.capture in setupPlugin and teardownPlugin makes events that are discarded".to_owned();
+            self.log(&instance.version, LogLevel::Warn, message);
+        }
+        self.shared.keep(effects);
     }
 }
 

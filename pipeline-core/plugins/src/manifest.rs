@@ -30,6 +30,41 @@ pub struct ConfigField {
     pub secret: bool,
     #[serde(default)]
     pub choices: Vec<String>,
+    #[serde(default)]
+    pub name: String,
+    #[serde(default)]
+    pub hint: String,
+    #[serde(default)]
+    pub description: String,
+    #[serde(default)]
+    pub markdown: String,
+    #[serde(default)]
+    pub order: Option<f64>,
+    /// `[field, value]` pairs.
+    #[serde(default)]
+    pub visible_if: Vec<(String, Value)>,
+    #[serde(default)]
+    pub required_if: Vec<(String, Value)>,
+}
+
+impl ConfigField {
+    /// `string`, `json`, `attachment` or `choice`. Published plugins name others too (`selection`,
+    /// `boolean`), which PostHog shows as text.
+    pub fn kind(&self) -> &str {
+        match self.kind.as_deref() {
+            Some(kind @ ("json" | "attachment" | "choice")) => kind,
+            Some("selection") if !self.choices.is_empty() => "choice",
+            _ => "string",
+        }
+    }
+
+    pub fn default_text(&self) -> Option<String> {
+        match &self.default {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(other) => Some(other.to_string()),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -81,17 +116,35 @@ impl Manifest {
         Ok(Self { name: raw.name, main: raw.main, config })
     }
 
+    pub fn secret_keys(&self) -> impl Iterator<Item = &str> {
+        self.config.iter().filter(|field| field.secret).filter_map(|field| field.key.as_deref())
+    }
+
+    /// Required fields that have no value.
+    pub fn missing(&self, values: &Map<String, Value>, has_attachment: impl Fn(&str) -> bool) -> Vec<String> {
+        let is_set = |key: &str| match values.get(key) {
+            None | Some(Value::Null) => has_attachment(key),
+            Some(Value::String(text)) => !text.is_empty(),
+            Some(_) => true,
+        };
+        let holds = |(key, wanted): &(String, Value)| values.get(key).is_some_and(|value| value == wanted);
+        let is_required = |field: &&ConfigField| field.required || field.required_if.iter().any(holds);
+        self.config
+            .iter()
+            .filter(is_required)
+            .filter_map(|field| field.key.clone())
+            .filter(|key| !is_set(key))
+            .collect()
+    }
+
     /// What a new configuration starts with, as JSON: every default, as text.
     pub fn default_values(&self) -> Map<String, Value> {
         let mut values = Map::new();
         for field in &self.config {
             let Some(key) = &field.key else { continue };
-            let text = match &field.default {
-                None | Some(Value::Null) => continue,
-                Some(Value::String(text)) => text.clone(),
-                Some(other) => other.to_string(),
-            };
-            values.insert(key.clone(), Value::String(text));
+            if let Some(text) = field.default_text() {
+                values.insert(key.clone(), Value::String(text));
+            }
         }
         values
     }

@@ -6,10 +6,11 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use weir_api::plugin::{Diagnostic, PluginState, PluginView, RuntimeFailure};
+use weir_api::plugin::{Diagnostic, PluginState, PluginView, RuntimeFailure, WorstEvent};
 use weir_event::journal::StepLabel;
 
 use crate::instance::Instance;
@@ -37,11 +38,13 @@ struct Serving {
 struct Figures {
     view: PluginView,
     cpu_us: VecDeque<u32>,
+    wait_us: VecDeque<u32>,
 }
 
 pub struct Slot {
     pub id: String,
     pub dir: PathBuf,
+    is_enabled: AtomicBool,
     serving: Mutex<Serving>,
     figures: Mutex<Figures>,
 }
@@ -58,6 +61,8 @@ pub struct PickedUp {
 pub struct BatchFigures {
     pub labels: [u64; 5],
     pub cpu_us: Vec<u32>,
+    pub wait_us: Vec<u32>,
+    pub worst: Option<WorstEvent>,
     pub instances_lost: u64,
     pub last_error: Option<RuntimeFailure>,
     pub memory_bytes: u64,
@@ -66,6 +71,15 @@ pub struct BatchFigures {
 impl BatchFigures {
     pub fn count(&mut self, label: StepLabel) {
         self.labels[label as usize] += 1;
+    }
+
+    /// What an event took.
+    pub fn spent(&mut self, offset: u64, cpu_us: u32, wait_us: u32) {
+        self.cpu_us.push(cpu_us);
+        self.wait_us.push(wait_us);
+        if self.worst.as_ref().is_none_or(|worst| cpu_us > worst.cpu_us) {
+            self.worst = Some(WorstEvent { offset, cpu_us, wait_us });
+        }
     }
 
     pub fn of(&self, label: StepLabel) -> u64 {
@@ -81,7 +95,16 @@ impl Slot {
             dir: dir.to_string_lossy().into_owned(),
             ..PluginView::default()
         };
-        Self { id, dir, serving: Mutex::default(), figures: Mutex::new(Figures { view, cpu_us: VecDeque::new() }) }
+        let figures = Figures { view, cpu_us: VecDeque::new(), wait_us: VecDeque::new() };
+        Self { id, dir, is_enabled: AtomicBool::new(true), serving: Mutex::default(), figures: Mutex::new(figures) }
+    }
+
+    pub fn is_enabled(&self) -> bool {
+        self.is_enabled.load(Ordering::Acquire)
+    }
+
+    pub fn set_enabled(&self, is_enabled: bool) {
+        self.is_enabled.store(is_enabled, Ordering::Release);
     }
 
     pub fn version(&self) -> Option<Arc<Version>> {
@@ -105,6 +128,11 @@ impl Slot {
             view.setup_ms = Some(setup.as_secs_f64() * 1000.0);
             view.state = PluginState::Live;
             view.load_error = None;
+            view.worst = None;
+            version.language.clone_into(&mut view.language);
+            view.methods = version.functions();
+            view.missing.clone_from(&version.identity.missing);
+            view.http_mode = version.identity.http.mode().as_str().to_owned();
         }
         let mut serving = lock(&self.serving);
         serving.version = Some(version);
@@ -163,25 +191,40 @@ impl Slot {
         if batch.memory_bytes > 0 {
             view.memory_bytes = batch.memory_bytes;
         }
-        figures.cpu_us.extend(batch.cpu_us);
-        let excess = figures.cpu_us.len().saturating_sub(CPU_SAMPLES);
-        figures.cpu_us.drain(..excess);
+        if let Some(worst) = batch.worst
+            && view.worst.as_ref().is_none_or(|known| worst.cpu_us > known.cpu_us)
+        {
+            view.worst = Some(worst);
+        }
+        let figures = &mut *figures;
+        for (samples, newer) in [(&mut figures.cpu_us, batch.cpu_us), (&mut figures.wait_us, batch.wait_us)] {
+            samples.extend(newer);
+            let excess = samples.len().saturating_sub(CPU_SAMPLES);
+            samples.drain(..excess);
+        }
     }
 
     pub fn view(&self) -> PluginView {
         let figures = lock(&self.figures);
         let mut view = figures.view.clone();
-        let mut samples: Vec<u32> = figures.cpu_us.iter().copied().collect();
+        let cpu_us: Vec<u32> = figures.cpu_us.iter().copied().collect();
+        let wait_us: Vec<u32> = figures.wait_us.iter().copied().collect();
         drop(figures);
-        samples.sort_unstable();
-        let percentile = |share: f64| {
-            let at = (samples.len() as f64 * share) as usize;
-            samples.get(at.min(samples.len().saturating_sub(1))).map_or(0.0, |sample| f64::from(*sample))
-        };
-        view.cpu_us_p50 = percentile(0.50);
-        view.cpu_us_p99 = percentile(0.99);
+        (view.cpu_us_p50, view.cpu_us_p99) = percentiles(cpu_us);
+        (view.wait_us_p50, view.wait_us_p99) = percentiles(wait_us);
+        view.enabled = self.is_enabled();
         view
     }
+}
+
+/// The median and the 99th of 100.
+fn percentiles(mut samples: Vec<u32>) -> (f64, f64) {
+    samples.sort_unstable();
+    let at = |share: f64| {
+        let place = (samples.len() as f64 * share) as usize;
+        samples.get(place.min(samples.len().saturating_sub(1))).map_or(0.0, |sample| f64::from(*sample))
+    };
+    (at(0.50), at(0.99))
 }
 
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -11,17 +11,20 @@ use std::time::{Duration, Instant};
 
 use wasmtime::ResourceLimiter;
 use weir_event::Clock;
-use weir_event::journal::{LogLevel, LogSource, PluginLog, StorageMutation};
+use weir_event::journal::{HostCall, LogLevel, LogSource, PluginLog, StorageMutation};
 
 use crate::bindings::weir::plugin::config::Attachment;
 use crate::bindings::weir::plugin::report::Outcome;
 use crate::bindings::weir::plugin::types::FailureKind;
 use crate::bindings::weir::plugin::waiting::Wake;
-use crate::calls::Calls;
 use crate::cpu;
+use crate::geoip::GeoIp;
+use crate::http::{Calls, CompletionQueue, PluginHttp};
+use crate::http_calls::{SentCalls, wake};
 use crate::limits::Limits;
 use crate::own_metrics::OwnMetrics;
 use crate::random::Random;
+use crate::settings::OnError;
 use crate::storage::{Cache, PendingWrites, Storage};
 use crate::wasi::{LastWords, Output, Pollables};
 
@@ -35,6 +38,9 @@ pub struct Surroundings {
     pub storage: Storage,
     pub cache: Cache,
     pub own_metrics: OwnMetrics,
+    pub geoip: GeoIp,
+    pub calls: Calls,
+    /// Those of plugins for which nothing is set.
     pub limits: Limits,
     pub seed: u64,
 }
@@ -46,7 +52,14 @@ pub struct Identity {
     pub name: String,
     pub version: String,
     pub config_json: String,
+    /// Required config fields without a value.
+    pub missing: Vec<String>,
     pub attachments: Vec<Attachment>,
+    pub limits: Limits,
+    /// Name of the preset behind them, if any.
+    pub preset: Option<String>,
+    pub on_error: OnError,
+    pub http: Arc<PluginHttp>,
 }
 
 /// Why the host ended an instance.
@@ -79,6 +92,7 @@ pub struct OpenEvent {
     pub writes: PendingWrites,
     pub emitted: Vec<String>,
     pub jobs: Vec<JobRequest>,
+    pub http_calls: u32,
     cpu: Duration,
     waited: Duration,
 }
@@ -103,6 +117,8 @@ pub struct Effects {
     /// With the position in the batch of the event that made it.
     pub emitted: Vec<(u32, String)>,
     pub jobs: Vec<JobRequest>,
+    /// With the position in the batch of the event they were made for.
+    pub calls: Vec<(u32, HostCall)>,
     pub first_report_at: Option<Instant>,
 }
 
@@ -115,7 +131,8 @@ pub struct InstanceState {
     pub in_hand: (u32, OpenEvent),
     /// Events that wait in the background.
     waiting: BTreeMap<u32, OpenEvent>,
-    pub calls: Calls,
+    pub queue: CompletionQueue,
+    pub sent: SentCalls,
     pub pollables: Pollables,
     outputs: [Output; 2],
     pub last_words: LastWords,
@@ -131,7 +148,7 @@ impl InstanceState {
     /// `engine_bytes` is the memory that the instance may use beyond what plugin code may.
     pub fn new(identity: Arc<Identity>, around: Arc<Surroundings>, instance: u64, engine_bytes: usize) -> Self {
         let random = Random::new(around.seed, &identity.plugin_id, instance);
-        let memory = MemoryGauge::new(around.limits.memory_bytes + engine_bytes);
+        let memory = MemoryGauge::new(identity.limits.memory_bytes + engine_bytes);
         Self {
             identity,
             around,
@@ -139,7 +156,8 @@ impl InstanceState {
             random,
             in_hand: (NOBODY, OpenEvent::default()),
             waiting: BTreeMap::new(),
-            calls: Calls::default(),
+            queue: CompletionQueue::new(),
+            sent: SentCalls::default(),
             pollables: Pollables::default(),
             outputs: Default::default(),
             last_words: LastWords::default(),
@@ -201,8 +219,8 @@ impl InstanceState {
 
     /// Refuses a call beyond what may be under way at once.
     pub fn check_calls(&self) -> wasmtime::Result<()> {
-        let limit = self.around.limits.calls_under_way;
-        if self.calls.under_way() < limit { Ok(()) } else { Err(Ended::Calls(limit).into()) }
+        let limit = self.identity.limits.calls_under_way;
+        if self.queue.open() < limit { Ok(()) } else { Err(Ended::Calls(limit).into()) }
     }
 
     /// Applies what was done in the foreground; called when the work it belongs to is done.
@@ -240,7 +258,7 @@ impl InstanceState {
 
     /// Sleeps on behalf of the event in hand, within what it may wait.
     pub fn sleep_until(&mut self, due: Instant) -> wasmtime::Result<()> {
-        let left = self.around.limits.wait.saturating_sub(self.in_hand.1.waited);
+        let left = self.identity.limits.wait.saturating_sub(self.in_hand.1.waited);
         let began = Instant::now();
         let wanted = due.saturating_duration_since(began);
         std::thread::sleep(wanted.min(left));
@@ -281,36 +299,38 @@ impl InstanceState {
 
     /// Waits for the next answer. Empty when nothing is under way.
     pub fn wait(&mut self) -> Vec<Wake> {
-        let limit = self.around.limits.wait;
+        let limit = self.identity.limits.wait;
         // What is in the foreground waits like the others from now on.
         if self.is_open(self.in_hand.0) {
             self.take_in_hand(NOBODY);
         }
         loop {
-            let done = self.calls.poll();
-            if !done.is_empty() {
-                return done.into_iter().map(Wake::Completed).collect();
-            }
-            if self.calls.under_way() == 0 {
-                return Vec::new();
-            }
-            let overdue: Vec<Wake> = self
-                .waiting
-                .iter()
-                .filter(|(_, open)| open.waited >= limit)
-                .map(|(at, _)| Wake::Overdue(*at))
-                .collect();
-            if !overdue.is_empty() {
-                return overdue;
-            }
             let longest = self.waiting.values().map(|open| open.waited).max().unwrap_or_default();
             let began = Instant::now();
-            self.calls.wait_until(began + limit.saturating_sub(longest));
+            let done = self.queue.wait(began + limit.saturating_sub(longest));
             let waited = began.elapsed();
             for open in self.waiting.values_mut() {
                 open.waited += waited;
             }
+            if !done.is_empty() {
+                return done.into_iter().map(|completion| wake(self, completion)).collect();
+            }
+            if self.queue.open() == 0 {
+                return Vec::new();
+            }
+            let is_overdue = |open: &OpenEvent| open.waited >= limit;
+            let overdue: Vec<u32> =
+                self.waiting.iter().filter(|(_, open)| is_overdue(open)).map(|(index, _)| *index).collect();
+            if !overdue.is_empty() {
+                return overdue.into_iter().map(Wake::Overdue).collect();
+            }
         }
+    }
+
+    /// What has come, without waiting.
+    pub fn poll(&mut self) -> Vec<Wake> {
+        let done = self.queue.take();
+        done.into_iter().map(|completion| wake(self, completion)).collect()
     }
 
     pub fn log(&mut self, source: LogSource, level: LogLevel, message: String) {
@@ -320,7 +340,7 @@ impl InstanceState {
             self.log_window = (second, 0);
         }
         self.log_window.1 += 1;
-        let allowed = self.around.limits.log_lines_per_second;
+        let allowed = self.identity.limits.log_lines_per_second;
         let (source, level, message) = match self.log_window.1.cmp(&(allowed + 1)) {
             std::cmp::Ordering::Less => (source, level, message),
             std::cmp::Ordering::Equal => {
@@ -335,6 +355,11 @@ impl InstanceState {
 
 impl Identity {
     pub fn log_line(&self, at_ms: i64, source: LogSource, level: LogLevel, message: String) -> PluginLog {
+        // Whoever wrote it: a secret does not belong into a log.
+        let message = match self.http.secrets().redact(&message) {
+            std::borrow::Cow::Borrowed(_) => message,
+            std::borrow::Cow::Owned(redacted) => redacted,
+        };
         PluginLog { plugin_id: self.plugin_id.clone(), version: self.version.clone(), at_ms, source, level, message }
     }
 }

@@ -31,6 +31,13 @@ impl Storage {
         };
     }
 
+    /// By key.
+    pub fn entries(&self, plugin: &str) -> Vec<(String, String)> {
+        let all = lock(&self.0);
+        let own = all.get(plugin).into_iter().flatten();
+        own.map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
     /// Applies the writes of one finished event and says what changed, in order of key.
     pub fn commit(&self, plugin: &str, writes: PendingWrites) -> Vec<StorageMutation> {
         if writes.0.is_empty() {
@@ -118,6 +125,14 @@ struct Entry {
     expires_at_ms: Option<f64>,
 }
 
+/// A cache entry as people see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheEntry {
+    pub key: String,
+    pub value: String,
+    pub expires_at_ms: Option<i64>,
+}
+
 /// One map per plugin id.
 #[derive(Debug, Default)]
 pub struct Cache(Mutex<HashMap<String, HashMap<String, Entry>>>);
@@ -151,6 +166,37 @@ impl Cache {
         let expires_at_ms = ttl_seconds.map(|ttl| now_ms as f64 + ttl * 1000.0);
         self.with(plugin, now_ms, key, |own| {
             own.insert(key.to_owned(), Entry { value: Cached::Text(value), expires_at_ms });
+        });
+    }
+
+    /// By key; lists as JSON.
+    pub fn entries(&self, plugin: &str, now_ms: i64) -> Vec<CacheEntry> {
+        let all = lock(&self.0);
+        let own = all.get(plugin).into_iter().flatten();
+        let is_alive = |entry: &Entry| entry.expires_at_ms.is_none_or(|at| at > now_ms as f64);
+        let mut entries: Vec<CacheEntry> = own
+            .filter(|(_, entry)| is_alive(entry))
+            .map(|(key, entry)| CacheEntry {
+                key: key.clone(),
+                value: match &entry.value {
+                    Cached::Text(text) => text.clone(),
+                    Cached::List(list) => serde_json::json!(list).to_string(),
+                },
+                expires_at_ms: entry.expires_at_ms.map(|at| at as i64),
+            })
+            .collect();
+        entries.sort_by(|a, b| a.key.cmp(&b.key));
+        entries
+    }
+
+    /// From outside; a key that expires keeps its time.
+    pub fn put(&self, plugin: &str, now_ms: i64, key: &str, value: Option<String>) {
+        self.with(plugin, now_ms, key, |own| match value {
+            Some(value) => {
+                let expires_at_ms = own.get(key).and_then(|entry| entry.expires_at_ms);
+                own.insert(key.to_owned(), Entry { value: Cached::Text(value), expires_at_ms });
+            }
+            None => drop(own.remove(key)),
         });
     }
 

@@ -10,19 +10,23 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
 use weir_api::plugin::Diagnostic;
+use weir_event::journal::PluginAttachment;
 
+use crate::bindings::weir::plugin::config::Attachment;
 use crate::bindings::weir::plugin::source::{self, File, FileKind, Link};
 use crate::bindings::weir::plugin::types::Description;
 use crate::component::{EngineComponent, PluginComponent};
 use crate::engine::ENGINE_HASH;
+use crate::http::{HttpLimits, PluginHttp, Resolve};
+use crate::limits::Limits;
 use crate::manifest::{MANIFEST, Manifest};
 use crate::positions::{FileMap, Positions, excerpt};
+use crate::provided;
+use crate::secrets::Secrets;
+use crate::settings::Settings;
 use crate::sources::Snapshot;
 use crate::state::Identity;
 use crate::strip::{Import, strip, top_level_export};
-
-/// Modules the engine brings.
-const PROVIDED: [&str; 4] = ["@posthog/plugin-scaffold", "posthog-plugins", "node-fetch", "url"];
 
 /// What an instance runs.
 pub enum Program {
@@ -35,6 +39,9 @@ pub enum Program {
 }
 
 pub struct Version {
+    /// `javascript`, `typescript`, `rust`, `python` or `component`.
+    pub language: &'static str,
+    pub manifest: Manifest,
     pub identity: Arc<Identity>,
     /// The file that messages without a place name.
     pub entry: String,
@@ -63,35 +70,51 @@ impl Version {
         self.has_method("processEvent")
     }
 
+    pub fn schedules(&self) -> &[String] {
+        self.description.get().map_or(&[], |known| &known.schedules)
+    }
+
+    /// Names of everything it exports.
+    pub fn functions(&self) -> Vec<String> {
+        let Some(known) = self.description.get() else { return Vec::new() };
+        let jobs = known.jobs.iter().map(|job| format!("jobs.{job}"));
+        known.methods.iter().chain(&known.schedules).cloned().chain(jobs).collect()
+    }
+
+    pub fn jobs(&self) -> &[String] {
+        self.description.get().map_or(&[], |known| &known.jobs)
+    }
+
     pub fn has_method(&self, name: &str) -> bool {
         self.description.get().is_some_and(|known| known.methods.iter().any(|method| method == name))
     }
 }
 
-/// `overrides` are configured values; they win over the manifest's defaults.
-pub fn build(
-    plugin_id: &str,
-    snapshot: &Snapshot,
-    overrides: &BTreeMap<String, Option<String>>,
-    memory_limit: usize,
-) -> Result<Version, Box<Diagnostic>> {
+/// What a version is made from besides its files.
+pub struct Given<'a> {
+    pub plugin_id: &'a str,
+    pub dir: &'a Path,
+    pub settings: &'a Settings,
+    /// Of plugins for which nothing is set.
+    pub limits: &'a Limits,
+    pub resolver: Arc<dyn Resolve>,
+}
+
+pub fn build(given: &Given<'_>, snapshot: &Snapshot) -> Result<Version, Box<Diagnostic>> {
     let manifest = manifest(snapshot)?;
     let entry = find_entry(snapshot, &manifest)?;
     let graph = Graph::follow(snapshot, &entry)?;
-    let mut paths: Vec<&str> = graph.files.iter().map(|file| file.path.as_str()).collect();
-    paths.push(MANIFEST);
-    let identity = identity(plugin_id, snapshot, manifest, overrides, &[ENGINE_HASH], &mut paths);
-    let program = source::Program {
-        entry: entry.clone(),
-        files: graph.files,
-        links: graph.links,
-        memory_limit: memory_limit as u32,
-    };
+    let mut paths = graph.files.iter().map(|file| file.path.as_str()).collect();
+    let identity = identity(given, snapshot, &manifest, &[ENGINE_HASH], &mut paths)?;
+    let memory_limit = identity.limits.memory_bytes as u32;
+    let program = source::Program { entry: entry.clone(), files: graph.files, links: graph.links, memory_limit };
     Ok(Version {
+        language: if entry.ends_with("ts") { "typescript" } else { "javascript" },
         identity: Arc::new(identity),
         entry,
         program: Program::Script(program),
         positions: graph.positions,
+        manifest,
         description: OnceLock::new(),
     })
 }
@@ -104,26 +127,63 @@ pub fn manifest(snapshot: &Snapshot) -> Result<Manifest, Box<Diagnostic>> {
 }
 
 /// Whose version it is, and which: `made_of` are hashes of what is not in the folder or not text, `paths`
-/// the files that count.
-pub fn identity(
-    plugin_id: &str,
-    snapshot: &Snapshot,
-    manifest: Manifest,
-    overrides: &BTreeMap<String, Option<String>>,
+/// the files that count besides the manifest.
+pub fn identity<'s>(
+    given: &Given<'_>,
+    snapshot: &'s Snapshot,
+    manifest: &Manifest,
     made_of: &[&str],
-    paths: &mut [&str],
-) -> Identity {
+    paths: &mut Vec<&'s str>,
+) -> Result<Identity, Box<Diagnostic>> {
+    let settings = given.settings;
     let mut values = manifest.default_values();
-    for (key, value) in overrides {
-        values.insert(key.clone(), value.clone().map_or(Value::Null, Value::String));
+    for (key, value) in &settings.values {
+        match value {
+            Some(value) => values.insert(key.clone(), Value::String(value.clone())),
+            None => values.remove(key),
+        };
     }
-    Identity {
-        plugin_id: plugin_id.to_owned(),
-        version: hash(snapshot, made_of, paths, &values),
-        name: manifest.name.filter(|name| !name.is_empty()).unwrap_or_else(|| plugin_id.to_owned()),
+    let limits = settings.other.limits.apply(given.limits);
+    let secrets = Secrets::of_config(&values, manifest.secret_keys());
+    let http_limits = HttpLimits { total: limits.wait, ..HttpLimits::default() };
+    let http = PluginHttp::new(
+        given.plugin_id,
+        given.dir,
+        &settings.other.http,
+        http_limits,
+        secrets,
+        Arc::clone(&given.resolver),
+    )
+    .map_err(|error| {
+        let (file, line, column) = error.place();
+        Box::new(Diagnostic {
+            message: error.to_string(),
+            excerpt: snapshot.texts.get(&file).map_or_else(String::new, |text| excerpt(text, line)),
+            file,
+            line,
+            column,
+            hint: Some(error.hint().to_owned()),
+        })
+    })?;
+    let attachment = |attachment: &PluginAttachment| Attachment {
+        key: attachment.key.clone(),
+        content_type: attachment.content_type.clone(),
+        file_name: attachment.file_name.clone(),
+        contents: attachment.contents.clone(),
+    };
+    let name = manifest.name.clone().filter(|name| !name.is_empty());
+    Ok(Identity {
+        plugin_id: given.plugin_id.to_owned(),
+        version: hash(snapshot, made_of, paths, &values, settings),
+        name: name.unwrap_or_else(|| given.plugin_id.to_owned()),
+        missing: manifest.missing(&values, |key| settings.attachments.iter().any(|attachment| attachment.key == key)),
         config_json: Value::Object(values).to_string(),
-        attachments: Vec::new(),
-    }
+        attachments: settings.attachments.iter().map(attachment).collect(),
+        preset: settings.other.limits.preset.clone(),
+        limits,
+        on_error: settings.other.on_error,
+        http: Arc::new(http),
+    })
 }
 
 fn find_entry(snapshot: &Snapshot, manifest: &Manifest) -> Result<String, Box<Diagnostic>> {
@@ -165,7 +225,7 @@ impl Graph {
                 stripped.code.push_str(&top_level_export());
             }
             for import in &stripped.imports {
-                if PROVIDED.contains(&import.specifier.as_str()) {
+                if provided::is_provided(&import.specifier) {
                     continue;
                 }
                 let target = resolve(snapshot, &path, import, text)?;
@@ -214,8 +274,11 @@ fn resolve(snapshot: &Snapshot, importer: &str, import: &Import, text: &str) -> 
         })
     };
     if !(wanted.starts_with("./") || wanted.starts_with("../") || wanted == "." || wanted == "..") {
+        if let Some((reason, instead)) = provided::refusal(wanted) {
+            return Err(problem(format!("Cannot import '{wanted}': {reason}."), Some(instead.to_owned())));
+        }
         let message = format!("Cannot import '{wanted}'! This package is not provided by PostHog in plugins.");
-        let hint = format!("Provided are: {}. Copy other code into the plugin's folder.", PROVIDED.join(", "));
+        let hint = format!("Provided are: {}. Copy other code into the plugin's folder.", provided::names());
         return Err(problem(message, Some(hint)));
     }
     let mut parts: Vec<&str> = importer.split('/').collect();
@@ -244,7 +307,13 @@ fn resolve(snapshot: &Snapshot, importer: &str, import: &Import, text: &str) -> 
         .ok_or_else(|| problem(format!("Cannot find '{wanted}'"), None))
 }
 
-fn hash(snapshot: &Snapshot, made_of: &[&str], paths: &mut [&str], values: &Map<String, Value>) -> String {
+fn hash(
+    snapshot: &Snapshot,
+    made_of: &[&str],
+    paths: &mut Vec<&str>,
+    values: &Map<String, Value>,
+    settings: &Settings,
+) -> String {
     let mut hasher = blake3::Hasher::new();
     let mut add = |part: &str| {
         hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
@@ -252,6 +321,7 @@ fn hash(snapshot: &Snapshot, made_of: &[&str], paths: &mut [&str], values: &Map<
     for part in made_of {
         add(part);
     }
+    paths.push(MANIFEST);
     paths.sort_unstable();
     for path in paths {
         add(path);
@@ -262,5 +332,11 @@ fn hash(snapshot: &Snapshot, made_of: &[&str], paths: &mut [&str], values: &Map<
         add(key);
         add(&value.to_string());
     }
+    for attachment in &settings.attachments {
+        add(&attachment.key);
+        add(&attachment.file_name);
+        add(&blake3::hash(&attachment.contents).to_hex());
+    }
+    add(&serde_json::to_string(&settings.other).unwrap_or_default());
     hasher.finalize().to_hex()[..12].to_owned()
 }

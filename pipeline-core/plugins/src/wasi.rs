@@ -156,7 +156,7 @@ fn function(place: &mut LinkerInstance<'_, InstanceState>, interface: &str, name
             place.func_wrap(name, |mut context: Context<'_>, (count,): (u64,)| {
                 let state = context.data_mut();
                 let count = usize::try_from(count).unwrap_or(usize::MAX);
-                if count > state.around.limits.memory_bytes {
+                if count > state.identity.limits.memory_bytes {
                     return Err(Ended::Memory.into());
                 }
                 Ok((state.random.bytes(count),))

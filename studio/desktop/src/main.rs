@@ -27,6 +27,7 @@ fn main() -> anyhow::Result<()> {
         plugins,
         sinks: Vec::new(),
         store_probe: None,
+        geoip_database: None,
     }))?;
     let link = server.open_link().parse().context("the server's address is no URL")?;
     tracing::info!(capture = server.capture_url, "clients can send events here");

@@ -8,7 +8,9 @@ use pipeline_core::api::event::{Journey, JourneyRequest};
 use pipeline_core::api::ledger::{Audit, AuditRequest, Digest, DigestRequest, Status, StatusRequest};
 use pipeline_core::api::live::{DemoRequest, DemoState};
 use pipeline_core::api::plugin::{
-    PluginAdd, PluginList, PluginLogLine, PluginLogs, PluginLogsRequest, PluginView, PluginsRequest,
+    PluginAdd, PluginConfigure, PluginDetail, PluginList, PluginLogLine, PluginLogs, PluginLogsRequest, PluginOrder,
+    PluginRequest, PluginRun, PluginRunRequest, PluginStorage, PluginStorageRequest, PluginStorageSet, PluginView,
+    PluginsRequest,
 };
 use pipeline_core::api::query::{QueryRequest, QueryResult};
 use pipeline_core::api::redrive::{Redrive, RedriveRequest};
@@ -17,6 +19,7 @@ use pipeline_core::api::session::{Link, OpenLinkRequest};
 use pipeline_core::api::sink::{SinkAdd, SinkList, SinkRemove, SinkView, SinksRequest};
 use pipeline_core::api::{ApiError, ErrorCode};
 use pipeline_core::flow::{DemoControl as _, Flow, FlowError, SinkWanted};
+use pipeline_core::plugins::PluginError;
 use pipeline_core::sinks::{SinkError, SinkKind};
 use pipeline_core::store::{QueryLimits, StoreError};
 use tokio::sync::watch;
@@ -59,7 +62,10 @@ fn api_error(error: &FlowError) -> ApiError {
         FlowError::Store(StoreError::Sql(_)) => ErrorCode::SqlFailed,
         FlowError::Store(StoreError::TimedOut { .. }) => ErrorCode::SqlTimeout,
         FlowError::Store(StoreError::Rebuilding) => ErrorCode::StoreRebuilding,
+        FlowError::Plugin(PluginError::UnknownPlugin(_)) => ErrorCode::NotFound,
         FlowError::Plugin(_) => ErrorCode::PluginLoad,
+        FlowError::PluginSetting(_) => ErrorCode::BadRequest,
+        FlowError::TaskQueueFull(_) => ErrorCode::Unavailable,
         FlowError::Unconfirmed { .. } => ErrorCode::BadRequest,
         FlowError::Sink(SinkError::UnknownName(_)) => ErrorCode::NotFound,
         FlowError::Sink(SinkError::NotYet) => ErrorCode::Unavailable,
@@ -124,6 +130,34 @@ impl Handlers for Studio {
             })
             .collect();
         Ok(PluginLogs { lines })
+    }
+
+    async fn plugin_detail(&self, request: PluginRequest) -> Result<PluginDetail, ApiError> {
+        self.blocking(move |flow| flow.plugin_detail(&request.id)).await
+    }
+
+    async fn plugin_configure(&self, request: PluginConfigure) -> Result<PluginDetail, ApiError> {
+        self.blocking(move |flow| flow.plugin_configure(request)).await
+    }
+
+    async fn plugin_remove(&self, request: PluginRequest) -> Result<PluginList, ApiError> {
+        self.blocking(move |flow| flow.plugin_remove(&request.id)).await
+    }
+
+    async fn plugin_order(&self, request: PluginOrder) -> Result<PluginList, ApiError> {
+        self.blocking(move |flow| flow.plugin_order(request.ids)).await
+    }
+
+    async fn plugin_run(&self, request: PluginRunRequest) -> Result<PluginRun, ApiError> {
+        self.blocking(move |flow| flow.plugin_run(request)).await
+    }
+
+    async fn plugin_storage(&self, request: PluginStorageRequest) -> Result<PluginStorage, ApiError> {
+        self.blocking(move |flow| flow.plugin_storage(&request)).await
+    }
+
+    async fn plugin_storage_set(&self, request: PluginStorageSet) -> Result<PluginStorage, ApiError> {
+        self.blocking(move |flow| flow.plugin_storage_set(request)).await
     }
 
     async fn redrive(&self, request: RedriveRequest) -> Result<Redrive, ApiError> {

@@ -43,6 +43,8 @@ pub struct ServeConfig {
     pub sinks: Vec<SinkWanted>,
     pub store_probe: Option<StoreProbe>,
     pub ordering: Ordering,
+    /// A MaxMind City database for plugins.
+    pub geoip_database: Option<PathBuf>,
 }
 
 /// A running server.
@@ -80,6 +82,7 @@ impl Server {
             filesystem: Arc::new(RealFilesystem),
             clock: Arc::clone(&clock),
             plugin_limits: Limits::default(),
+            geoip_database: config.geoip_database,
             ordering: config.ordering,
             plugins: config.plugins,
             sinks: config.sinks,

@@ -69,6 +69,9 @@ pub struct Serve {
     /// Where stored events go next: jsonl:DIR, parquet:DIR or an http:// URL; repeat for several
     #[arg(long = "sink", value_name = "KIND:TARGET")]
     pub sinks: Vec<String>,
+    /// A MaxMind City database (.mmdb) for `meta.geoip`; a few demo networks when absent
+    #[arg(long, value_name = "FILE")]
+    pub geoip: Option<PathBuf>,
     /// How identity orders events
     #[arg(long, value_enum, default_value_t = Ordering::Arrival)]
     pub ordering: Ordering,

@@ -30,6 +30,7 @@ async fn serve_until_stopped(serve: Serve) -> anyhow::Result<ExitCode> {
     let config = ServeConfig {
         data_dir: serve.data,
         ordering: serve.ordering.into(),
+        geoip_database: serve.geoip,
         capture: serve.capture,
         control: serve.control,
         demo: serve.demo,

@@ -3,12 +3,10 @@
 use std::borrow::Cow;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::ensure;
 use pipeline_core::api::plugin::PluginState;
-use pipeline_core::event::SystemClock;
 use pipeline_core::plugins::{BatchEvent, HostConfig, Limits, PluginHost};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::json;
@@ -72,12 +70,7 @@ pub fn measure(report: &mut Report) -> anyhow::Result<()> {
 }
 
 fn one(report: &mut Report, cache: &Path, what: &str, plugin: &Path, bar: &str) -> anyhow::Result<()> {
-    let config = HostConfig {
-        compile_cache_dir: cache.to_owned(),
-        limits: Limits::default(),
-        clock: Arc::new(SystemClock),
-        seed: 1,
-    };
+    let config = HostConfig::new(cache.to_owned(), Limits::default());
     let host = PluginHost::start(config)?;
     let view = host.add(plugin)?;
     ensure!(view.state == PluginState::Live, "{what}: {:?}", view.load_error);

@@ -43,6 +43,7 @@ impl Pipeline {
             filesystem: Arc::new(RealFilesystem),
             clock: Arc::clone(&self.clock) as _,
             plugin_limits: Limits::default(),
+            geoip_database: None,
             ordering: self.ordering,
             plugins: Vec::new(),
             sinks: Vec::new(),

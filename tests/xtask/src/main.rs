@@ -3,6 +3,7 @@
 mod check;
 mod clients;
 mod docs;
+mod geoip;
 mod long;
 mod process;
 mod run;
@@ -51,6 +52,8 @@ enum Task {
     },
     /// Write docs/api.md and docs/compatibility.md from their sources
     Docs,
+    /// Make the embedded GeoIP database from pipeline-core/plugins/geoip/places.json
+    Geoip,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -62,5 +65,6 @@ fn main() -> anyhow::Result<()> {
         Task::Bench { arguments } => run::bench(&arguments),
         Task::Long { suite, minutes } => long::slice(suite, minutes),
         Task::Docs => docs::write(),
+        Task::Geoip => geoip::write(),
     }
 }

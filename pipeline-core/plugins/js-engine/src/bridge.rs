@@ -6,8 +6,10 @@ use rquickjs::context::EvalOptions;
 use rquickjs::{Ctx, Exception, Function, IntoJs, Object, Result, TypedArray, Value};
 
 use crate::batch::Batch;
-use crate::bytes;
-use crate::program::Files;
+use crate::native;
+use crate::native::bytes::Bytes;
+use crate::program::{Files, PROVIDED_SCHEME};
+use crate::provided;
 use crate::url_parts;
 use crate::weir::plugin::report::Outcome;
 use crate::weir::plugin::types::{Failure, FailureKind};
@@ -98,6 +100,9 @@ pub fn host_object<'js>(ctx: &Ctx<'js>, files: &Rc<Files>, batch: &Rc<Batch>) ->
     define!("fileCode", move |path: String| Optional(known.get(&path).map(|file| file.code.clone())));
     let known = Rc::clone(files);
     define!("evaluate", move |ctx: Ctx<'js>, path: String| evaluate(&ctx, &known, &path));
+    define!("providedFile", |name: String| Optional(provided::any_file_of(&name).map(str::to_owned)));
+    define!("provided", |ctx: Ctx<'js>, file: String| provided_code(&ctx, &file));
+    native::define(ctx, &host)?;
     Ok(host)
 }
 
@@ -107,6 +112,14 @@ fn evaluate<'js>(ctx: &Ctx<'js>, files: &Files, path: &str) -> Result<Value<'js>
         return Err(Exception::throw_message(ctx, &format!("no file {path}")));
     };
     ctx.eval_with_options(file.code.as_str(), script_options(path))
+}
+
+/// The function a provided module's file holds.
+fn provided_code<'js>(ctx: &Ctx<'js>, file: &str) -> Result<Value<'js>> {
+    let Some(code) = provided::code_of(file) else {
+        return Err(Exception::throw_message(ctx, &format!("no provided module {file}")));
+    };
+    ctx.eval_with_options(code, script_options(&format!("{PROVIDED_SCHEME}{file}")))
 }
 
 pub fn script_options(path: &str) -> EvalOptions {
@@ -129,15 +142,14 @@ fn attachments<'js>(ctx: Ctx<'js>) -> Result<Vec<Object<'js>>> {
     config::attachments().into_iter().map(object).collect()
 }
 
-fn http_start<'js>(
-    ctx: Ctx<'js>,
+fn http_start(
     method: String,
     url: String,
     headers: Vec<Vec<String>>,
-    body: Option<TypedArray<'js, u8>>,
+    body: Option<Bytes>,
     redirect: String,
 ) -> Result<u32> {
-    let body = body.map(|body| bytes::copied(&ctx, &body)).transpose()?;
+    let body = body.map(|bytes| bytes.0);
     let pair = |pair: Vec<String>| {
         let mut parts = pair.into_iter();
         (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
@@ -158,8 +170,8 @@ pub fn answer<'js>(ctx: &Ctx<'js>, answer: waiting::Answer) -> Result<(&'static 
         waiting::Answer::Elapsed => "elapsed",
         waiting::Answer::Trouble(trouble) => {
             let code = match trouble.kind {
-                http::TroubleKind::Refused => "EACCES",
-                http::TroubleKind::NoMock => "ENOMOCK",
+                http::TroubleKind::Refused => "Refused",
+                http::TroubleKind::NoMock => "NoMock",
                 http::TroubleKind::Network => "ECONNREFUSED",
                 http::TroubleKind::Timeout => "ETIMEDOUT",
                 http::TroubleKind::TooLarge => "EMSGSIZE",

@@ -7,9 +7,10 @@
 
 mod batch;
 mod bridge;
-mod bytes;
 mod event_text;
+mod native;
 mod program;
+mod provided;
 mod session;
 mod url_parts;
 
@@ -20,6 +21,13 @@ use session::Session;
 wit_bindgen::generate!({ path: "../wit/v0_1", world: "engine" });
 
 use weir::plugin::types::FailureKind;
+
+/// Names the sources this was built from; the build looks for it in the finished module.
+#[used]
+static SOURCE_HASH: &str = match option_env!("WEIR_JS_ENGINE_HASH") {
+    Some(hash) => hash,
+    None => "",
+};
 
 thread_local! {
     static SESSION: RefCell<Option<Session>> = const { RefCell::new(None) };

@@ -4,25 +4,18 @@
 //! further than what it sent.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::rc::Rc;
 
 use rquickjs::loader::{ImportAttributes, Loader, Resolver};
 use rquickjs::module::Declared;
 use rquickjs::{Ctx, Error, Function, Module, Result, Symbol};
 
+use crate::provided;
 use crate::weir::plugin::source::{File, FileKind, Program};
 
-/// Modules the engine brings; each name stands for an object that `js/modules.js` knows too.
-const PROVIDED: [(&str, &str); 4] = [
-    ("@posthog/plugin-scaffold", "export const RetryError = globalThis.RetryError; export default { RetryError };"),
-    ("posthog-plugins", "export const RetryError = globalThis.RetryError; export default { RetryError };"),
-    ("node-fetch", "export default globalThis.fetch;"),
-    (
-        "url",
-        "const { URL, URLSearchParams } = globalThis; export { URL, URLSearchParams }; \
-         export default { URL, URLSearchParams };",
-    ),
-];
+/// Before the file of a provided module; no path of a plugin's file has a colon in front of a slash.
+pub const PROVIDED_SCHEME: &str = "weir:provided/";
 
 pub struct Files {
     pub entry: String,
@@ -44,8 +37,8 @@ impl Files {
     }
 
     pub fn resolve(&self, importer: &str, specifier: &str) -> Option<String> {
-        if PROVIDED.iter().any(|(name, _)| *name == specifier) {
-            return Some(format!("weir:{specifier}"));
+        if let Some(file) = provided::file_of(specifier) {
+            return Some(format!("{PROVIDED_SCHEME}{file}"));
         }
         self.links.get(&(importer.to_owned(), specifier.to_owned())).cloned()
     }
@@ -75,22 +68,21 @@ impl Loader for FileLoader {
         path: &str,
         _: Option<ImportAttributes<'js>>,
     ) -> Result<Module<'js, Declared>> {
-        let provided = path.strip_prefix("weir:").and_then(|wanted| PROVIDED.iter().find(|(name, _)| *name == wanted));
-        if let Some((_, code)) = provided {
-            return Module::declare(ctx.clone(), path, *code);
+        if path.starts_with(PROVIDED_SCHEME) {
+            return Module::declare(ctx.clone(), path, exported_as_module(ctx, path)?);
         }
         let file = self.0.get(path).ok_or_else(|| Error::new_loading(path))?;
         let code = match file.kind {
             FileKind::Module => file.code.clone(),
             FileKind::Json => format!("export default {};", file.code),
-            FileKind::Script => script_as_module(ctx, path)?,
+            FileKind::Script => exported_as_module(ctx, path)?,
         };
         Module::declare(ctx.clone(), path, code)
     }
 }
 
-/// Runs a CommonJS file and writes the module that hands on what it exported.
-fn script_as_module(ctx: &Ctx<'_>, path: &str) -> Result<String> {
+/// Runs a CommonJS file or a provided module and writes the module that hands on what it exported.
+fn exported_as_module(ctx: &Ctx<'_>, path: &str) -> Result<String> {
     let symbol: Symbol = ctx.eval("Symbol.for('weir.require')")?;
     let require: Function = ctx.globals().get(symbol)?;
     let exports: rquickjs::Value = require.call((path,))?;
@@ -98,13 +90,14 @@ fn script_as_module(ctx: &Ctx<'_>, path: &str) -> Result<String> {
         Some(object) => object.keys::<String>().collect::<Result<_>>()?,
         None => Vec::new(),
     };
-    let names: Vec<String> = names.into_iter().filter(|name| name != "default" && is_identifier(name)).collect();
     // A Rust string prints as a JavaScript string for every path the host accepts.
-    Ok(format!(
-        "const exported = globalThis[Symbol.for('weir.require')]({path:?}); export default exported; \
-         export const {{ {} }} = exported;",
-        names.join(", ")
-    ))
+    let mut code =
+        format!("const exported = globalThis[Symbol.for('weir.require')]({path:?}); export default exported;");
+    // An export may be called what no variable may (`delete`), hence the detour.
+    for (index, name) in names.iter().filter(|name| *name != "default" && is_identifier(name)).enumerate() {
+        let _ = write!(code, " const e{index} = exported.{name}; export {{ e{index} as {name} }};");
+    }
+    Ok(code)
 }
 
 fn is_identifier(name: &str) -> bool {

@@ -17,12 +17,11 @@ use crate::weir::plugin::waiting::{self, Wake};
 use crate::{Call, Description, Event, Failure, FailureKind};
 
 /// In order: later ones use what earlier ones put on `engine`.
-const PRELUDE: [(&str, &str); 7] = [
+const PRELUDE: [(&str, &str); 6] = [
     ("weir:engine/console.js", include_str!("js/console.js")),
-    ("weir:engine/globals.js", include_str!("js/globals.js")),
-    ("weir:engine/url.js", include_str!("js/url.js")),
-    ("weir:engine/meta.js", include_str!("js/meta.js")),
     ("weir:engine/modules.js", include_str!("js/modules.js")),
+    ("weir:engine/globals.js", include_str!("js/globals.js")),
+    ("weir:engine/meta.js", include_str!("js/meta.js")),
     ("weir:engine/loop.js", include_str!("js/loop.js")),
     ("weir:engine/run.js", include_str!("js/run.js")),
 ];
@@ -190,10 +189,8 @@ impl<'js> Run<'_, 'js> {
     fn begin(&self, index: usize) {
         crate::weir::plugin::report::in_hand(index as u32);
         let (head, is_lazy) = self.session.batch.head(index);
-        let begun = self
-            .ctx
-            .json_parse(head)
-            .and_then(|event| self.functions.begin.call::<_, ()>((index, event, is_lazy)));
+        let begun =
+            self.ctx.json_parse(head).and_then(|event| self.functions.begin.call::<_, ()>((index, event, is_lazy)));
         if let Err(error) = begun {
             self.report_broken(index, error);
         }

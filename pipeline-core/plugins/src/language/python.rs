@@ -17,8 +17,8 @@ use super::{Order, cache_dir};
 use crate::bindings::weir::plugin::source::{self, File, FileKind};
 use crate::component::{self, EngineComponent};
 use crate::engine::{JsEngine, WIT_HASH};
-use crate::manifest::MANIFEST;
-use crate::version::{self, Program, Version};
+use crate::host::Shared;
+use crate::version::{Program, Version};
 
 /// Pinned, and installed by `./dev` under this name.
 const COMPONENTIZE: &str = "0.25.1";
@@ -79,16 +79,19 @@ impl PythonEngine {
 }
 
 /// A plugin on the engine.
-pub fn version(order: &Order, entry: &str, engine: Arc<EngineComponent>) -> Result<Version, Box<Diagnostic>> {
+pub fn version(
+    order: &Order,
+    shared: &Shared,
+    entry: &str,
+    engine: Arc<EngineComponent>,
+) -> Result<Version, Box<Diagnostic>> {
     let texts = order.snapshot.texts.iter().filter(|(path, _)| is_python(path));
     let files: Vec<File> =
         texts.map(|(path, text)| File { path: path.clone(), kind: FileKind::Module, code: text.clone() }).collect();
     let mut paths: Vec<&str> = order.snapshot.texts.keys().map(String::as_str).filter(|path| is_python(path)).collect();
-    paths.push(MANIFEST);
     let program = source::Program { entry: entry.to_owned(), files, links: Vec::new(), memory_limit: 0 };
-    let manifest = version::manifest(&order.snapshot)?;
     let made_of = [WIT_HASH, &engine_hash()];
-    Ok(order.version(manifest, entry, &made_of, &mut paths, Program::Python(engine, program)))
+    order.version(shared, entry, &made_of, &mut paths, Program::Python(engine, program))
 }
 
 fn is_python(path: &str) -> bool {

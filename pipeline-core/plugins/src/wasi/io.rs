@@ -143,7 +143,7 @@ fn subscribe(state: &mut InstanceState, wait: Duration) -> Result<(Resource<Poll
     let now = Instant::now();
     // Beyond the clock's reach is as good as never, but has to be a time.
     let due = now.checked_add(wait).unwrap_or(now + Duration::from_hours(24 * 365));
-    let most = state.around.limits.calls_under_way;
+    let most = state.identity.limits.calls_under_way;
     Ok((Resource::new_own(state.pollables.insert(due, most)?),))
 }
 

@@ -1,7 +1,6 @@
 //! The same behaviour in Rust and in Python: what one language gets wrong, the other gets wrong too, and the
 //! host treats both alike.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use weir_event::journal::{Fate, LogLevel, StepLabel};
 use weir_plugins::{BatchResult, Lane, Limits};
 
 use crate::samples::crate_dir;
-use crate::support::{Bench, error, event, has_python, labels, output, run_numbered};
+use crate::support::{Bench, configured, error, event, has_python, labels, output, run_numbered};
 
 #[derive(Clone, Copy, PartialEq)]
 enum Language {
@@ -46,7 +45,7 @@ fn behaving_within(language: Language, behaviour: &str, limits: Limits) -> (Benc
     let bench = Bench::with_limits(limits);
     let view = bench.host.add(&language.dir()).unwrap();
     assert_eq!(view.state, PluginState::Live, "{:?}", view.load_error);
-    let view = bench.host.configure(&view.id, BTreeMap::from([("behaviour".into(), Some(behaviour.into()))])).unwrap();
+    let view = bench.host.configure(&view.id, configured("behaviour", behaviour)).unwrap();
     assert_eq!(view.state, PluginState::Live, "{:?}", view.load_error);
     bench.host.drain_control();
     let lane = bench.host.lane();
@@ -256,8 +255,7 @@ fn a_setup_that_fails_is_a_failed_load() {
     for language in Language::all() {
         let bench = Bench::new();
         let view = bench.host.add(&language.dir()).unwrap();
-        let values = BTreeMap::from([("behaviour".into(), Some("refuse".into()))]);
-        let view = bench.host.configure(&view.id, values).unwrap();
+        let view = bench.host.configure(&view.id, configured("behaviour", "refuse")).unwrap();
         assert_eq!(view.state, PluginState::Failed);
         let problem = view.load_error.unwrap();
         assert!(problem.message.contains("no such luck"), "{problem:?}");

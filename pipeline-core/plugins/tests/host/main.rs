@@ -9,5 +9,6 @@ mod meta;
 mod modules;
 mod reload;
 mod samples;
+mod standard_library;
 mod support;
 mod traffic;

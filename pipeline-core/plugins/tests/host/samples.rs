@@ -7,7 +7,7 @@ use weir_api::plugin::PluginState;
 use weir_event::journal::Fate;
 use weir_plugins::Lane;
 
-use crate::support::{Bench, event, has_python, output, run, skipped};
+use crate::support::{Bench, configured, event, has_python, output, run, skipped};
 
 /// Asked for at run time: clones share a build folder, so the path at compile time may be another's.
 pub fn crate_dir() -> PathBuf {
@@ -42,7 +42,7 @@ fn url_normalizer() {
     let events: Vec<_> = cases.iter().map(|(url, _)| named("$pageview", json!({ "$current_url": url }))).collect();
     let result = run(&mut lane, &events);
     for ((before, after), event) in cases.iter().zip(&result.events) {
-        let properties = &crate::support::output(event)["properties"];
+        let properties = &output(event)["properties"];
         assert_eq!(properties["$current_url"], *after);
         assert_eq!(properties["$plugin_url_normalized"], before != after);
     }
@@ -64,7 +64,7 @@ fn checkout_enricher() {
     let result = run(&mut lane, &events);
     let bands = ["25-100", "0-25", "500+"];
     for (at, band) in bands.iter().enumerate() {
-        let properties = &crate::support::output(&result.events[at])["properties"];
+        let properties = &output(&result.events[at])["properties"];
         assert_eq!(properties["revenue_band"], *band);
         assert_eq!(properties["order_number"], at + 1);
         assert_eq!(properties["is_record_order"], if at == 1 { Value::Null } else { true.into() });
@@ -102,7 +102,7 @@ fn rust_sessionizer() {
     assert!(untouched.events.iter().all(|event| event.output.is_none()), "its own events and those without a time");
 
     let (bench, _) = sample("rust-sessionizer");
-    let values = [("pause_minutes".to_owned(), Some("soon".to_owned()))].into();
+    let values = configured("pause_minutes", "soon");
     let problem = bench.host.configure("rust-sessionizer", values).unwrap().load_error.unwrap();
     assert!(problem.message.contains("pause_minutes is \"soon\", which is no number of minutes"), "{problem:?}");
 }
@@ -140,7 +140,7 @@ fn python_pii_scrubber() {
     }
     assert_eq!(output(&result.events[0])["properties"]["$pii_scrubbed"], json!({ "email": 4 }));
 
-    let values = [("kinds".to_owned(), Some("email, iban".to_owned()))].into();
+    let values = configured("kinds", "email, iban");
     let problem = bench.host.configure("python-pii-scrubber", values).unwrap().load_error.unwrap();
     assert!(problem.message.contains("kinds has iban; possible are email, phone, card"), "{problem:?}");
     assert_eq!(problem.file, "plugin.py");

@@ -3,15 +3,13 @@
 use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 use weir_api::plugin::{PluginState, PluginView};
-use weir_event::SystemClock;
 use weir_event::journal::{Fate, StepLabel};
-use weir_plugins::{BatchEvent, BatchResult, EventResult, HostConfig, Lane, Limits, PluginHost};
+use weir_plugins::{BatchEvent, BatchResult, EventResult, HostConfig, Lane, Limits, PluginHost, Settings};
 
 pub struct Bench {
     pub host: PluginHost,
@@ -29,7 +27,7 @@ impl Bench {
     }
 
     pub fn with_limits(limits: Limits) -> Self {
-        let config = HostConfig { compile_cache_dir: cache_dir(), limits, clock: Arc::new(SystemClock), seed: 7 };
+        let config = HostConfig { seed: 7, ..HostConfig::new(cache_dir(), limits) };
         Self { host: PluginHost::start(config).unwrap(), dir: tempfile::tempdir().unwrap() }
     }
 
@@ -85,6 +83,11 @@ impl Bench {
             std::thread::sleep(Duration::from_millis(2));
         }
     }
+}
+
+/// Settings with one configured value.
+pub fn configured(key: &str, value: &str) -> Settings {
+    Settings { values: [(key.to_owned(), Some(value.to_owned()))].into(), ..Settings::default() }
 }
 
 /// Whether the Python engine can be made here; `./dev` sets up what it takes where Python is installed.

@@ -2,13 +2,34 @@
 (engine) => {
     const { host } = engine;
     const loaded = new Map();
+    const scheme = "weir:provided/";
 
-    const provided = () => ({
-        "@posthog/plugin-scaffold": { RetryError },
-        "posthog-plugins": { RetryError },
-        "node-fetch": Object.assign(fetch.bind(undefined), { default: fetch }),
-        url: { URL, URLSearchParams },
-    });
+    // A provided module's file holds a function of `engine` and of a `require` that knows the other
+    // provided modules; it runs when the module is first asked for.
+    const held = new Map();
+    const underway = new Set();
+    const provide = (file) => {
+        if (held.has(file)) return held.get(file);
+        if (underway.has(file)) throw new Error(`engine: ${file} requires itself`);
+        underway.add(file);
+        let exported;
+        if (file.startsWith("cloud/")) {
+            // These are written as CommonJS, and were tried as such beside the real clients.
+            const module = { exports: {} };
+            host.provided(file)(engine.provide, module, module.exports);
+            exported = module.exports;
+        } else {
+            exported = host.provided(file)(engine, engine.provide);
+        }
+        underway.delete(file);
+        held.set(file, exported);
+        return exported;
+    };
+    engine.provide = (name) => {
+        const file = host.providedFile(name);
+        if (file === undefined) throw new Error(`engine: no provided module ${name}`);
+        return provide(file);
+    };
 
     const requireFrom = (importer) => (specifier) => {
         const path = host.resolve(importer, String(specifier));
@@ -17,11 +38,12 @@
                 `Cannot import '${specifier}'! This package is not provided by PostHog in plugins.`,
             );
         }
-        return path.startsWith("weir:") ? provided()[specifier] : engine.require(path);
+        return engine.require(path);
     };
 
     // Returns what the file left in `module.exports`, running it at most once.
     engine.require = (path) => {
+        if (path.startsWith(scheme)) return provide(path.slice(scheme.length));
         const known = loaded.get(path);
         if (known !== undefined) return known.exports;
         const module = { exports: {} };

@@ -185,7 +185,11 @@
             fail(error);
         }
     };
-    engine.callMethod = (name, values) => engine.call(engine.methods[name], undefined, values);
+    engine.callMethod = (name, values) => {
+        // The one function whose event has a Date.
+        if (name === "composeWebhook") values[0].timestamp = new Date(values[0].timestamp);
+        engine.call(engine.methods[name], undefined, values);
+    };
     engine.callJob = (name, payload) => {
         const jobs = engine.methods.jobs ?? {};
         const job = Object.hasOwn(jobs, name) ? jobs[name] : undefined;

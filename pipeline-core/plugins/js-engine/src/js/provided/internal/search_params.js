@@ -1,12 +1,17 @@
-// `URL` and `URLSearchParams` over the parser of the engine, which follows the WHATWG standard.
-(engine) => {
-    const { host, text } = engine;
+// `URLSearchParams`, after the WHATWG standard.
+(engine, require) => {
+    const { text } = engine;
+    const { coded } = require("internal/errors");
+    // What is not percent-encoding stays; what is not UTF-8 becomes U+FFFD.
     const decode = (value) => {
         const spaced = value.replaceAll("+", " ");
+        if (!spaced.includes("%")) return spaced;
         try {
             return decodeURIComponent(spaced);
         } catch {
-            return spaced;
+            return spaced.replace(/(?:%[0-9a-fA-F]{2})+/g, (run) =>
+                engine.host.bytesToText(engine.host.textToBytes(run.replaceAll("%", ""), "hex"), "utf8"),
+            );
         }
     };
     const encode = (value) =>
@@ -21,8 +26,23 @@
         constructor(init = "", changed) {
             if (changed) this.#changed = changed;
             if (typeof init === "object" && init !== null) {
-                const entries = typeof init[Symbol.iterator] === "function" ? [...init] : Object.entries(init);
-                this.#pairs = entries.map(([key, value]) => [text(key), text(value)]);
+                const entries =
+                    typeof init[Symbol.iterator] === "function" ? [...init] : Object.entries(init);
+                this.#pairs = entries.map((pair) => {
+                    const [key, value, ...more] = pair;
+                    if (
+                        typeof pair !== "object" ||
+                        (value === undefined && pair.length < 2) ||
+                        more.length > 0
+                    ) {
+                        throw coded(
+                            TypeError,
+                            "ERR_INVALID_TUPLE",
+                            "Each query pair must be an iterable [name, value] tuple",
+                        );
+                    }
+                    return [text(key), text(value)];
+                });
                 return;
             }
             for (const part of text(init).replace(/^\?/, "").split("&")) {
@@ -41,15 +61,19 @@
         getAll(key) {
             return this.#pairs.filter((pair) => pair[0] === key).map((pair) => pair[1]);
         }
-        has(key) {
-            return this.#pairs.some((pair) => pair[0] === key);
+        has(key, value) {
+            return this.#pairs.some(
+                (pair) => pair[0] === key && (value === undefined || pair[1] === text(value)),
+            );
         }
         append(key, value) {
             this.#pairs.push([text(key), text(value)]);
             this.#changed();
         }
-        delete(key) {
-            this.#pairs = this.#pairs.filter((pair) => pair[0] !== key);
+        delete(key, value) {
+            this.#pairs = this.#pairs.filter(
+                (pair) => pair[0] !== key || (value !== undefined && pair[1] !== text(value)),
+            );
             this.#changed();
         }
         set(key, value) {
@@ -76,6 +100,9 @@
         *entries() {
             for (const [key, value] of this.#pairs) yield [key, value];
         }
+        get [Symbol.toStringTag]() {
+            return "URLSearchParams";
+        }
         [Symbol.iterator]() {
             return this.entries();
         }
@@ -84,54 +111,5 @@
         }
     }
 
-    const fields = [
-        "href", "protocol", "username", "password", "host", "hostname", "port", "pathname", "search", "hash",
-    ];
-    class URL {
-        #parts;
-        #params;
-
-        constructor(href, base) {
-            this.#parts = host.urlParse(text(href), base === undefined ? undefined : text(base));
-            if (this.#parts === undefined) throw new TypeError(`Invalid URL: ${href}`);
-        }
-        static canParse(href, base) {
-            return host.urlParse(text(href), base === undefined ? undefined : text(base)) !== undefined;
-        }
-        get origin() {
-            return this.#parts[fields.length];
-        }
-        get searchParams() {
-            this.#params ??= new URLSearchParams(this.search, () => this.#write("search", this.#params.toString()));
-            return this.#params;
-        }
-        toString() {
-            return this.href;
-        }
-        toJSON() {
-            return this.href;
-        }
-        #write(field, value) {
-            const parts = host.urlSet(this.href, field, text(value));
-            if (parts !== undefined) this.#parts = parts;
-            else if (field === "href") throw new TypeError(`Invalid URL: ${value}`);
-        }
-        static {
-            fields.forEach((field, index) => {
-                Object.defineProperty(URL.prototype, field, {
-                    enumerable: true,
-                    configurable: true,
-                    get() {
-                        return this.#parts[index];
-                    },
-                    set(value) {
-                        this.#write(field, value);
-                        if (field === "href" || field === "search") this.#params = undefined;
-                    },
-                });
-            });
-        }
-    }
-    globalThis.URL = URL;
-    globalThis.URLSearchParams = URLSearchParams;
+    return { URLSearchParams };
 }

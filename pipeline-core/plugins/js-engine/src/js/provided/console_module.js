@@ -1,0 +1,2 @@
+// `console` as a module.
+() => globalThis.console

@@ -1,0 +1,2 @@
+// `perf_hooks`: only the clock.
+() => ({ performance: globalThis.performance, constants: {} })
