@@ -39,7 +39,7 @@ fn main() -> Result<(), Failure> {
         let hash = short_hash(&fs::read(&given)?);
         (given, hash)
     } else {
-        let hash = source_hash()?;
+        let hash = hash_of(&SOURCES)?;
         let cache = cache_dir()?;
         let component = cache.join("engine").join(format!("js-engine-{hash}.wasm"));
         if !component.exists() {
@@ -51,6 +51,7 @@ fn main() -> Result<(), Failure> {
     fs::copy(&component, &embedded)?;
     println!("cargo:rustc-env=WEIR_JS_ENGINE_WASM={}", embedded.display());
     println!("cargo:rustc-env=WEIR_JS_ENGINE_HASH={hash}");
+    println!("cargo:rustc-env=WEIR_WIT_HASH={}", hash_of(&["wit/v0_1"])?);
     Ok(())
 }
 
@@ -108,9 +109,9 @@ fn cache_dir() -> Result<PathBuf, Failure> {
 }
 
 /// Independent of where the sources lie, so that a version of a plugin is the same on every machine.
-fn source_hash() -> Result<String, Failure> {
+fn hash_of(sources: &[&str]) -> Result<String, Failure> {
     let mut files = Vec::new();
-    for source in SOURCES {
+    for source in sources {
         collect(Path::new(source), &mut files)?;
     }
     files.sort();
