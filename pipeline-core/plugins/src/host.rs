@@ -31,6 +31,7 @@ use crate::limits::Limits;
 use crate::loader::Loader;
 use crate::manifest::{MANIFEST, Manifest};
 use crate::own_metrics::OwnMetrics;
+use crate::packages::Packages;
 use crate::recent_calls::{RecentCall, RecentCalls};
 use crate::settings::Settings;
 use crate::slot::{Slot, lock};
@@ -99,6 +100,7 @@ pub(crate) struct Shared {
     pub control: Mutex<ControlEffects>,
     pub to_loader: SyncSender<Message>,
     pub resolver: Arc<dyn Resolve>,
+    pub packages: Packages,
     settings: Mutex<HashMap<String, Settings>>,
     reload_samples: Mutex<Vec<f64>>,
 }
@@ -158,6 +160,7 @@ impl PluginHost {
             control: Mutex::default(),
             to_loader,
             resolver: config.resolver,
+            packages: Packages::default(),
             settings: Mutex::default(),
             reload_samples: Mutex::default(),
         });

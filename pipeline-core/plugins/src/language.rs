@@ -128,6 +128,7 @@ impl Order {
             settings: &self.settings,
             limits: &shared.around.limits,
             resolver: Arc::clone(&shared.resolver),
+            packages: &shared.packages,
         }
     }
 

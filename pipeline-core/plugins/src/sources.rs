@@ -15,7 +15,7 @@ const MAX_FILES: usize = 2_000;
 const MAX_BYTES: u64 = 16 << 20;
 /// A component named by `main`; one from componentize-py has 18 MiB.
 const MAX_COMPONENT_BYTES: u64 = 64 << 20;
-const EXTENSIONS: [&str; 10] = ["ts", "mts", "js", "mjs", "cjs", "json", "rs", "toml", "lock", "py"];
+const EXTENSIONS: [&str; 11] = ["ts", "mts", "js", "mjs", "cjs", "json", "rs", "toml", "lock", "yaml", "py"];
 
 const WASM: &str = "wasm";
 
