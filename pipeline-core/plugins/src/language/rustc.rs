@@ -163,6 +163,9 @@ pub fn cargo_error(stderr: &str, snapshot: &Snapshot) -> Box<Diagnostic> {
         .iter()
         .any(|words| stderr.contains(words))
         .then(|| "The registry of crates cannot be reached. A crate that was built once needs no network.".to_owned());
+    let no_library = stderr.contains("no library targets");
+    let hint =
+        hint.or_else(|| no_library.then(|| "Add src/lib.rs, and `[lib]` with `crate-type = [\"cdylib\"]`.".to_owned()));
     let text = snapshot.texts.get(CARGO).map_or("", String::as_str);
     Box::new(Diagnostic { message, file: CARGO.to_owned(), line, column, excerpt: excerpt(text, line), hint })
 }
