@@ -31,6 +31,7 @@ use crate::limits::Limits;
 use crate::loader::Loader;
 use crate::manifest::{MANIFEST, Manifest};
 use crate::own_metrics::OwnMetrics;
+use crate::recent_calls::{RecentCall, RecentCalls};
 use crate::settings::Settings;
 use crate::slot::{Slot, lock};
 use crate::state::{Effects, Surroundings};
@@ -143,6 +144,7 @@ impl PluginHost {
             own_metrics: OwnMetrics::default(),
             geoip: GeoIp::open(config.geoip_database.as_deref())?,
             calls: Calls::new(CallsConfig::default()),
+            recent_calls: RecentCalls::default(),
             limits: config.limits,
             seed: config.seed,
         };
@@ -259,6 +261,12 @@ impl PluginHost {
         let version = self.slot(id)?.version();
         let about = |version: Arc<Version>| (version.identity.http.mode(), version.identity.http.mocks().len());
         Ok(version.map(about).unwrap_or_default())
+    }
+
+    /// Its newest calls to other machines, oldest first.
+    pub fn recent_calls(&self, id: &str) -> Result<Vec<RecentCall>, PluginError> {
+        self.slot(id)?;
+        Ok(self.shared.around.recent_calls.of(id))
     }
 
     /// Limits in force.

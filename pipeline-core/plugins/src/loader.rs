@@ -189,6 +189,9 @@ impl Loader {
         let now = Instant::now();
         if now >= self.next_look {
             self.next_look = now + LOOK_EVERY;
+            if let Err(error) = self.shared.around.geoip.refresh() {
+                tracing::warn!(%error, hint = error.hint(), "the GeoIP database in use goes on");
+            }
             for tracked in self.plugins.values_mut().filter(|tracked| tracked.burst.is_none()) {
                 let listing = sources::list(&tracked.slot.dir).unwrap_or_default();
                 if listing != tracked.listing {

@@ -24,6 +24,7 @@ use crate::http_calls::{SentCalls, wake};
 use crate::limits::Limits;
 use crate::own_metrics::OwnMetrics;
 use crate::random::Random;
+use crate::recent_calls::RecentCalls;
 use crate::settings::OnError;
 use crate::storage::{Cache, PendingWrites, Storage};
 use crate::wasi::{LastWords, Output, Pollables};
@@ -40,6 +41,7 @@ pub struct Surroundings {
     pub own_metrics: OwnMetrics,
     pub geoip: GeoIp,
     pub calls: Calls,
+    pub recent_calls: RecentCalls,
     /// Those of plugins for which nothing is set.
     pub limits: Limits,
     pub seed: u64,
@@ -194,7 +196,7 @@ impl InstanceState {
         if index == self.in_hand.0 {
             return;
         }
-        let (before, mut open) = std::mem::take(&mut self.in_hand);
+        let (before, mut open) = std::mem::replace(&mut self.in_hand, (NOBODY, OpenEvent::default()));
         if self.is_open(before) {
             let now = cpu::thread_time();
             open.cpu += now.saturating_sub(self.started);
@@ -223,10 +225,13 @@ impl InstanceState {
         if self.queue.open() < limit { Ok(()) } else { Err(Ended::Calls(limit).into()) }
     }
 
-    /// Applies what was done in the foreground; called when the work it belongs to is done.
+    /// Applies what was done; called when a call has returned.
     pub fn commit(&mut self) {
-        let (index, open) = std::mem::take(&mut self.in_hand);
+        let (index, open) = std::mem::replace(&mut self.in_hand, (NOBODY, OpenEvent::default()));
         self.settle(index, open);
+        for (index, open) in std::mem::take(&mut self.waiting) {
+            self.settle(index, open);
+        }
     }
 
     pub fn finish(&mut self, index: u32, outcome: Outcome) -> wasmtime::Result<()> {

@@ -12,3 +12,4 @@ mod samples;
 mod standard_library;
 mod support;
 mod traffic;
+mod waiting;

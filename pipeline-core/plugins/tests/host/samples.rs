@@ -1,26 +1,83 @@
 //! The sample plugins do what their READMEs say.
 
+mod broken;
+mod compiled;
+mod exporting;
+mod processing;
+
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use weir_api::plugin::PluginState;
-use weir_event::journal::Fate;
-use weir_plugins::Lane;
+use weir_event::journal::{HostCall, PluginAttachment};
+use weir_plugins::{Lane, Settings};
 
-use crate::support::{Bench, configured, event, has_python, output, run, skipped};
+use crate::support::{Bench, event};
 
 /// Asked for at run time: clones share a build folder, so the path at compile time may be another's.
 pub fn crate_dir() -> PathBuf {
     std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from)
 }
 
-fn sample(name: &str) -> (Bench, Lane) {
-    let bench = Bench::new();
-    let dir = crate_dir().join("../../sample-plugins").join(name);
-    let view = bench.host.add(&dir).unwrap();
-    assert_eq!(view.state, PluginState::Live, "{:?}", view.load_error);
-    let lane = bench.host.lane();
-    (bench, lane)
+fn samples_dir() -> PathBuf {
+    crate_dir().join("../../sample-plugins")
+}
+
+/// A sample with these values besides its defaults.
+struct Sample {
+    bench: Bench,
+    id: String,
+}
+
+impl Sample {
+    fn new(name: &str, values: &[(&str, &str)]) -> Self {
+        let sample = Self::restored(name, settings(values));
+        let view = sample.bench.view(0);
+        assert_eq!(view.state, PluginState::Live, "{:?}", view.load_error);
+        assert_eq!(view.missing, [""; 0], "all that is required is given");
+        sample
+    }
+
+    fn restored(name: &str, settings: Settings) -> Self {
+        let bench = Bench::new();
+        let id = name.rsplit('/').next().unwrap_or(name).to_owned();
+        bench.host.restore_settings(&id, settings);
+        bench.host.add(&samples_dir().join(name)).unwrap();
+        Self { bench, id }
+    }
+
+    fn lane(&self) -> Lane {
+        self.bench.host.lane()
+    }
+
+    /// Why it does not go live.
+    fn refusal(name: &str, values: &[(&str, &str)]) -> String {
+        let view = Self::restored(name, settings(values)).bench.view(0);
+        assert_eq!(view.state, PluginState::Failed);
+        view.load_error.unwrap().message
+    }
+
+    fn log(&self) -> Vec<String> {
+        self.bench.host.drain_control().logs.into_iter().map(|line| line.message).collect()
+    }
+
+    fn calls(&self) -> Vec<HostCall> {
+        self.bench.host.drain_control().calls
+    }
+}
+
+fn settings(values: &[(&str, &str)]) -> Settings {
+    let values = values.iter().map(|(key, value)| ((*key).to_owned(), Some((*value).to_owned()))).collect();
+    Settings { values, ..Settings::default() }
+}
+
+fn attachment(key: &str, contents: &str) -> PluginAttachment {
+    PluginAttachment {
+        key: key.to_owned(),
+        content_type: "application/json".to_owned(),
+        file_name: format!("{key}.json"),
+        contents: contents.as_bytes().to_vec(),
+    }
 }
 
 fn named(name: &str, properties: Value) -> Value {
@@ -30,118 +87,36 @@ fn named(name: &str, properties: Value) -> Value {
     event
 }
 
-#[test]
-fn url_normalizer() {
-    let (_bench, mut lane) = sample("url-normalizer");
-    let cases = [
-        ("HTTPS://Shop.example.com:443/Shoes/", "https://shop.example.com/shoes"),
-        ("https://shop.example.com/", "https://shop.example.com"),
-        ("https://shop.example.com/shoes?utm_source=mail&size=42", "https://shop.example.com/shoes?size=42"),
-        ("https://shop.example.com/shoes#prices", "https://shop.example.com/shoes#prices"),
-    ];
-    let events: Vec<_> = cases.iter().map(|(url, _)| named("$pageview", json!({ "$current_url": url }))).collect();
-    let result = run(&mut lane, &events);
-    for ((before, after), event) in cases.iter().zip(&result.events) {
-        let properties = &output(event)["properties"];
-        assert_eq!(properties["$current_url"], *after);
-        assert_eq!(properties["$plugin_url_normalized"], before != after);
-    }
-    let untouched = run(&mut lane, &[named("x", json!({})), named("x", json!({ "$current_url": "no url" }))]);
-    assert!(untouched.events.iter().all(|event| event.output.is_none()));
+/// As `onEvent` and the like get it.
+fn stored(name: &str, properties: Value) -> String {
+    let mut event = named(name, properties);
+    event["timestamp"] = "2026-01-02T15:04:05.000Z".into();
+    event["$set"] = json!({});
+    event.to_string()
 }
 
 #[test]
-fn checkout_enricher() {
-    let (_bench, mut lane) = sample("checkout-enricher");
-    let events = [
-        named("purchase", json!({ "revenue": 30 })),
-        named("Order Completed", json!({ "total": "9.5" })),
-        named("purchase", json!({ "revenue": 1000 })),
-        named("$pageview", json!({ "$is_bot": true })),
-        named("$pageview", json!({})),
-        named("purchase", json!({ "revenue": "much" })),
-    ];
-    let result = run(&mut lane, &events);
-    let bands = ["25-100", "0-25", "500+"];
-    for (at, band) in bands.iter().enumerate() {
-        let properties = &output(&result.events[at])["properties"];
-        assert_eq!(properties["revenue_band"], *band);
-        assert_eq!(properties["order_number"], at + 1);
-        assert_eq!(properties["is_record_order"], if at == 1 { Value::Null } else { true.into() });
-    }
-    assert_eq!(result.events[3].fate, Fate::Dropped);
-    assert!(result.events[4].output.is_none() && result.events[5].output.is_none());
-    assert_eq!(result.logs.len(), 1);
-}
-
-fn at(minute: u32, person: &str) -> Value {
-    let mut event = event(1);
-    event["distinct_id"] = person.into();
-    event["timestamp"] = format!("2024-05-01T{:02}:{:02}:00.000Z", minute / 60, minute % 60).into();
-    event
-}
-
-#[test]
-fn rust_sessionizer() {
-    let (_bench, mut lane) = sample("rust-sessionizer");
-    let events = [at(0, "ada"), at(10, "ada"), at(5, "bob"), at(40, "ada"), at(71, "ada"), at(65, "ada"), at(6, "ada")];
-    let result = run(&mut lane, &events);
-    let property = |place: usize, name: &str| output(&result.events[place])["properties"][name].clone();
-    let numbers = [0, 1, 2, 3, 4, 5].map(|place| property(place, "session_event").as_u64().unwrap());
-    assert_eq!(numbers, [1, 2, 1, 3, 1, 2]);
-    let ids = [0, 1, 2, 3, 4, 5].map(|place| property(place, "session_id").as_str().unwrap().to_owned());
-    assert!(ids[0] == ids[1] && ids[0] == ids[3], "pauses of half an hour are allowed: {ids:?}");
-    assert!(ids[4] == ids[5] && ids[4] != ids[0] && ids[2] != ids[0], "{ids:?}");
-    assert!(result.events[6].output.is_none(), "too late for its session");
-
-    let ended: Vec<Value> = result.emitted.iter().map(|(_, _, text)| serde_json::from_str(text).unwrap()).collect();
-    assert_eq!(ended.len(), 1);
-    assert_eq!((&ended[0]["event"], &ended[0]["distinct_id"]), (&json!("session ended"), &json!("ada")));
-    assert_eq!(ended[0]["properties"], json!({ "session_id": ids[0], "seconds": 2400, "events": 3 }));
-    let untouched = run(&mut lane, &[ended[0].clone(), event(1)]);
-    assert!(untouched.events.iter().all(|event| event.output.is_none()), "its own events and those without a time");
-
-    let (bench, _) = sample("rust-sessionizer");
-    let values = configured("pause_minutes", "soon");
-    let problem = bench.host.configure("rust-sessionizer", values).unwrap().load_error.unwrap();
-    assert!(problem.message.contains("pause_minutes is \"soon\", which is no number of minutes"), "{problem:?}");
-}
-
-#[test]
-fn python_pii_scrubber() {
-    if !has_python() {
-        return skipped();
-    }
-    let (bench, mut lane) = sample("python-pii-scrubber");
-    let cases = [
-        ("mail ada@example.com or bob.b+x@mail.example.org", "mail [email] or [email]"),
-        ("4111 1111 1111 1111", "[card]"),
-        ("4111-1111-1111-1112", "4111-1111-1111-1112"),
-        ("card 378282246310005.", "card [card]."),
-        ("call +46 70 123 45 67 now", "call [phone] now"),
-        ("(555) 123-4567", "[phone]"),
-        ("2024-05-01T09:59:59.000Z", "2024-05-01T09:59:59.000Z"),
-        ("0190163a-0000-7000-8000-000000000001", "0190163a-0000-7000-8000-000000000001"),
-        ("order 1714557600000, 192.168.100.200", "order 1714557600000, 192.168.100.200"),
-    ];
-    let events: Vec<Value> = cases
+fn each_sample_is_described_and_listed() {
+    let list = std::fs::read_to_string(samples_dir().join("README.md")).unwrap();
+    let broken_list = std::fs::read_to_string(samples_dir().join("broken/README.md")).unwrap();
+    let folders = |dir: PathBuf| {
+        let entries = std::fs::read_dir(dir).unwrap().map(Result::unwrap);
+        entries.filter(|entry| entry.path().join("plugin.json").exists()).map(|entry| entry.path()).collect::<Vec<_>>()
+    };
+    let all = folders(samples_dir());
+    assert!(all.len() >= 12, "{all:?}");
+    for (dir, list) in all
         .iter()
-        .map(|(text, _)| named("signup", json!({ "text": text, "deep": { "list": [text] }, "token": text, "n": 1.5 })))
-        .collect();
-    let result = run(&mut lane, &events);
-    for ((before, after), event) in cases.iter().zip(&result.events) {
-        if before == after {
-            assert!(event.output.is_none(), "{before}: {event:?}");
-            continue;
+        .map(|dir| (dir, &list))
+        .chain(folders(samples_dir().join("broken")).iter().map(|dir| (dir, &broken_list)))
+    {
+        let name = dir.file_name().unwrap().to_string_lossy();
+        assert!(list.contains(&format!("[{name}]")) || list.contains(&format!("`{name}`")), "{name} is not listed");
+        assert!(dir.join("README.md").exists(), "{name} has no README");
+        let manifest: Value = serde_json::from_slice(&std::fs::read(dir.join("plugin.json")).unwrap()).unwrap();
+        let readme = std::fs::read_to_string(dir.join("README.md")).unwrap();
+        for key in manifest["config"].as_array().unwrap().iter().filter_map(|field| field["key"].as_str()) {
+            assert!(readme.contains(&format!("`{key}`")), "{name}: the README says nothing about {key}");
         }
-        let properties = &output(event)["properties"];
-        assert_eq!((&properties["text"], &properties["deep"]["list"][0]), (&json!(after), &json!(after)));
-        assert_eq!((&properties["token"], &properties["n"]), (&json!(before), &json!(1.5)));
     }
-    assert_eq!(output(&result.events[0])["properties"]["$pii_scrubbed"], json!({ "email": 4 }));
-
-    let values = configured("kinds", "email, iban");
-    let problem = bench.host.configure("python-pii-scrubber", values).unwrap().load_error.unwrap();
-    assert!(problem.message.contains("kinds has iban; possible are email, phone, card"), "{problem:?}");
-    assert_eq!(problem.file, "plugin.py");
 }

@@ -122,12 +122,17 @@ pub fn event(number: u64) -> Value {
 }
 
 pub fn run(lane: &mut Lane, events: &[Value]) -> BatchResult {
+    run_keyed(lane, events, |at| at)
+}
+
+/// With the order key of each event, by its place.
+pub fn run_keyed(lane: &mut Lane, events: &[Value], key: impl Fn(u64) -> u64) -> BatchResult {
     let texts: Vec<String> = events.iter().map(ToString::to_string).collect();
     let batch = texts.iter().enumerate().map(|(at, text)| BatchEvent {
         offset: at as u64,
         team_id: 2,
         uuid: Uuid::from_u128(at as u128),
-        order_key: at as u64,
+        order_key: key(at as u64),
         json: Cow::Borrowed(text.as_str()),
     });
     let result = lane.process_batch(batch.collect());
