@@ -28,8 +28,8 @@ fn crate_folder() -> PathBuf {
         "Cargo.toml",
         &format!(
             "[package]\nname = \"marker\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
-             [lib]\ncrate-type = [\"cdylib\"]\n\n[dependencies]\nweir-plugin = {{ path = {:?} }}\n",
-            sdk
+             [lib]\ncrate-type = [\"cdylib\"]\n\n[dependencies]\nweir-plugin = {{ path = \"{}\" }}\n",
+            sdk.display()
         ),
     );
     write(&dir, "src/lib.rs", GOOD);
