@@ -180,7 +180,7 @@ class _Cache:
 
 class _GeoIp:
     def locate(self, ip):
-        """The record of an address as MaxMind's City database has it, or None."""
+        """The record of an address as the reader of a MaxMind City database gives it, or None."""
         text = _geoip.locate(ip)
         return None if text is None else _json.loads(text)
 

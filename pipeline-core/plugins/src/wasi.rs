@@ -126,13 +126,12 @@ fn resource(place: &mut LinkerInstance<'_, InstanceState>, name: &str) -> Result
 
 fn function(place: &mut LinkerInstance<'_, InstanceState>, interface: &str, name: &str) -> Result<()> {
     match (interface, name) {
-        ("cli/environment", "initial-cwd") | ("filesystem/types", "filesystem-error-code") => {
+        ("cli/environment", "initial-cwd")
+        | ("filesystem/types", "filesystem-error-code")
+        | ("cli/terminal-stdin" | "cli/terminal-stdout" | "cli/terminal-stderr", _) => {
             constant(place, name, Val::Option(None))
         }
-        ("cli/terminal-stdin" | "cli/terminal-stdout" | "cli/terminal-stderr", _) => {
-            constant(place, name, Val::Option(None))
-        }
-        ("cli/environment", _) | ("filesystem/preopens", _) => constant(place, name, Val::List(Vec::new())),
+        ("cli/environment" | "filesystem/preopens", _) => constant(place, name, Val::List(Vec::new())),
         ("sockets/tcp-create-socket" | "sockets/udp-create-socket", _)
         | ("sockets/ip-name-lookup", "resolve-addresses") => {
             let refused = Val::Enum("access-denied".to_owned());

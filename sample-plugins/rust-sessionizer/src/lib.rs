@@ -78,9 +78,8 @@ impl Plugin for Sessionizer {
 fn id(distinct_id: &str, at_ms: i64) -> String {
     let bytes = distinct_id.bytes().chain(at_ms.to_le_bytes());
     // FNV-1a.
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = bytes
+        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     format!("{hash:016x}")
 }
 

@@ -38,7 +38,7 @@ pub struct Said {
 impl Cancel {
     pub fn cancel(&self) {
         self.is_asked.store(true, Ordering::SeqCst);
-        self.kill(&self.lock());
+        kill(&self.lock());
     }
 
     pub fn is_asked(&self) -> bool {
@@ -53,15 +53,15 @@ impl Cancel {
             let mut group = self.lock();
             *group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
             if self.is_asked() {
-                self.kill(&group);
+                kill(&group);
             }
         }
         let mut stderr = child.stderr.take();
-        let listener = thread::spawn(move || {
+        let listener = thread::Builder::new().name("weir-plugin-build-log".into()).spawn(move || {
             let mut said = Vec::new();
             let read = stderr.as_mut().map_or(Ok(0), |stderr| stderr.read_to_end(&mut said));
             read.map(|_| said)
-        });
+        })?;
         let mut stdout = Vec::new();
         let read = child.stdout.take().map_or(Ok(0), |mut out| out.read_to_end(&mut stdout));
         let stderr = listener.join().unwrap_or_else(|_| Ok(Vec::new()));
@@ -72,15 +72,15 @@ impl Cancel {
         Ok(Said { status, stdout, stderr: String::from_utf8_lossy(&stderr?).into_owned() })
     }
 
-    fn kill(&self, group: &MutexGuard<'_, Option<Pid>>) {
-        if let Some(group) = **group {
-            // Fails when all of them have ended.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-    }
-
     fn lock(&self) -> MutexGuard<'_, Option<Pid>> {
         self.group.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn kill(group: &MutexGuard<'_, Option<Pid>>) {
+    if let Some(group) = **group {
+        // Fails when all of them have ended.
+        let _ = kill_process_group(group, Signal::KILL);
     }
 }
 

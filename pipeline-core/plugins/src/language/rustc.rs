@@ -30,7 +30,8 @@ struct Line {
 #[derive(Deserialize)]
 struct Message {
     level: String,
-    message: String,
+    #[serde(rename = "message")]
+    text: String,
     #[serde(default)]
     code: Option<Code>,
     #[serde(default)]
@@ -90,7 +91,7 @@ pub fn read(stdout: &[u8], dir: &Path) -> Told {
                 }
             }
             "compiler-message" => {
-                let Some(message) = line.message.filter(|message| message.is_error()) else { continue };
+                let Some(message) = line.message.filter(Message::is_error) else { continue };
                 if told.first_error.is_some() {
                     others += 1;
                 } else {
@@ -110,7 +111,7 @@ pub fn read(stdout: &[u8], dir: &Path) -> Told {
 impl Message {
     /// The summary at the end (`aborting due to…`) is no error of its own.
     fn is_error(&self) -> bool {
-        self.level.starts_with("error") && !(self.spans.is_empty() && self.message.starts_with("aborting due to"))
+        self.level.starts_with("error") && !(self.spans.is_empty() && self.text.starts_with("aborting due to"))
     }
 
     fn diagnostic(self) -> Diagnostic {
@@ -118,11 +119,11 @@ impl Message {
         let hint = self.children.into_iter().find(|child| child.level == "help").map(|child| child.message);
         let place = self.spans.into_iter().find(|span| span.is_primary).map(Span::outside);
         let Some(place) = place else {
-            return Diagnostic { message: self.message + &code, hint, ..Diagnostic::default() };
+            return Diagnostic { message: self.text + &code, hint, ..Diagnostic::default() };
         };
         let label = place.label.map_or(String::new(), |label| format!(": {label}"));
         Diagnostic {
-            message: format!("{}{label}{code}", self.message),
+            message: format!("{}{label}{code}", self.text),
             file: place.file_name,
             line: place.line_start,
             column: place.column_start,
@@ -162,6 +163,9 @@ pub fn cargo_error(stderr: &str, snapshot: &Snapshot) -> Box<Diagnostic> {
         .iter()
         .any(|words| stderr.contains(words))
         .then(|| "The registry of crates cannot be reached. A crate that was built once needs no network.".to_owned());
+    let no_library = stderr.contains("no library targets");
+    let hint =
+        hint.or_else(|| no_library.then(|| "Add src/lib.rs, and `[lib]` with `crate-type = [\"cdylib\"]`.".to_owned()));
     let text = snapshot.texts.get(CARGO).map_or("", String::as_str);
     Box::new(Diagnostic { message, file: CARGO.to_owned(), line, column, excerpt: excerpt(text, line), hint })
 }

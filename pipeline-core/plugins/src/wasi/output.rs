@@ -79,7 +79,7 @@ mod tests {
         assert_eq!(output.push(b"llo\n\nwor"), ["hello", ""]);
         assert_eq!(output.rest().as_deref(), Some("wor"));
         assert_eq!(output.rest(), None);
-        let parts = output.push(&[b'x'; 40_000]);
+        let parts = output.push(&vec![b'x'; 40_000]);
         assert_eq!(parts.iter().map(String::len).sum::<usize>() + output.rest().map_or(0, |rest| rest.len()), 40_000);
         assert!(parts.iter().all(|part| part.len() <= LINE_BYTES));
     }

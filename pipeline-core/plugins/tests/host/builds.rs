@@ -4,10 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use weir_api::plugin::PluginState;
+use weir_api::plugin::{PluginState, PluginView};
+use weir_event::journal::{Fate, StepLabel};
+use weir_plugins::Limits;
 
 use crate::samples::crate_dir;
-use crate::support::{Bench, has_python, labels, output, run_one, skipped, write};
+use crate::support::{Bench, error, has_python, labels, output, run_numbered, run_one, skipped, write};
 
 const GOOD: &str = "use weir_plugin::{Event, Meta, Plugin, PluginError};\n\nstruct Marker;\n\n\
 impl Plugin for Marker {\n    fn new(_: &Meta) -> Result<Self, PluginError> {\n        Ok(Self)\n    }\n\n    \
@@ -26,8 +28,8 @@ fn crate_folder() -> PathBuf {
         "Cargo.toml",
         &format!(
             "[package]\nname = \"marker\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
-             [lib]\ncrate-type = [\"cdylib\"]\n\n[dependencies]\nweir-plugin = {{ path = {:?} }}\n",
-            sdk
+             [lib]\ncrate-type = [\"cdylib\"]\n\n[dependencies]\nweir-plugin = {{ path = \"{}\" }}\n",
+            sdk.display()
         ),
     );
     write(&dir, "src/lib.rs", GOOD);
@@ -116,9 +118,8 @@ fn python_goes_live_on_every_save() {
 
     write(&dir, "plugin.py", "import helper, unheard_of\n\ndef process_event(event):\n    return event\n");
     write(&dir, "helper.py", "MARK = 2\n");
-    let met = |view: &weir_api::plugin::PluginView| {
-        view.load_error.as_ref().is_some_and(|problem| problem.message.contains("unheard_of"))
-    };
+    let met =
+        |view: &PluginView| view.load_error.as_ref().is_some_and(|problem| problem.message.contains("unheard_of"));
     let problem = bench.wait_for("the import", 0, met).load_error.unwrap();
     assert_eq!((problem.file.as_str(), problem.line), ("plugin.py", 1), "{problem:?}");
 
@@ -140,8 +141,11 @@ fn python_goes_live_on_every_save() {
 }
 
 /// A plugin of which `main` names a component.
-fn component(bytes: &[u8]) -> (Bench, weir_api::plugin::PluginView) {
-    let bench = Bench::new();
+fn component(bytes: &[u8]) -> (Bench, PluginView) {
+    load(Bench::new(), bytes)
+}
+
+fn load(bench: Bench, bytes: &[u8]) -> (Bench, PluginView) {
     let dir = bench.folder("plugin");
     write(&dir, "plugin.json", r#"{ "name": "bytes", "main": "plugin.wasm" }"#);
     fs::write(dir.join("plugin.wasm"), bytes).unwrap();
@@ -169,10 +173,9 @@ fn a_component_written_by_hand_runs() {
     let (bench, view) = component(&assemble(&dropper_text(), "plugin"));
     assert_eq!(view.state, PluginState::Live, "{:?}", view.load_error);
     let mut lane = bench.host.lane();
-    let result = crate::support::run_numbered(&mut lane, 5);
+    let result = run_numbered(&mut lane, 5);
     for (at, event) in result.events.iter().enumerate() {
-        use weir_event::journal::StepLabel::{Dropped, Unmodified};
-        assert_eq!(labels(event), [if at % 2 == 0 { Unmodified } else { Dropped }], "event {at}");
+        assert_eq!(labels(event), [if at % 2 == 0 { StepLabel::Unmodified } else { StepLabel::Dropped }], "event {at}");
     }
 }
 
@@ -229,4 +232,55 @@ fn a_component_is_loaded_again_when_it_is_built_again() {
     fs::write(dir.join("plugin.wasm"), &bytes).unwrap();
     let again = bench.wait_for("the new build", 0, |view| view.state == PluginState::Live && view.generation == 2);
     assert_ne!(again.version, view.version);
+}
+
+/// The plugin of `wat-drop` with something else in one place, within small limits.
+fn altered(from: &str, to: &str) -> (Bench, PluginView) {
+    let text = dropper_text();
+    assert!(text.contains(from), "{from}");
+    let limits = Limits { cpu_setup: Duration::from_millis(200), ..Limits::default() };
+    load(Bench::with_limits(limits), &assemble(&text.replacen(from, to, 1), "plugin"))
+}
+
+#[test]
+fn a_component_cannot_take_more_than_it_may_before_it_runs() {
+    let memory = "(memory (export \"memory\") 2)";
+    for (more, words) in [
+        ("(memory 600) (memory 600)", "memory limit"),
+        ("(table 200000 funcref)", "table"),
+        ("(func $spin (loop $l (br $l))) (start $spin)", "time limit: loading"),
+        ("(func $trap unreachable) (start $trap)", "loading was stopped"),
+        ("(func $deep (call $deep)) (start $deep)", "stack overflow"),
+    ] {
+        let (_bench, view) = altered(memory, &format!("{memory} {more}"));
+        assert_eq!(view.state, PluginState::Failed, "{more}");
+        let problem = view.load_error.unwrap();
+        assert!(problem.message.contains(words), "{more}: {problem:?}");
+    }
+    let (_bench, view) = altered(memory, &format!("{memory} (memory 900)"));
+    assert_eq!(view.state, PluginState::Live, "{:?}", view.load_error);
+}
+
+#[test]
+fn a_component_that_breaks_the_contract_costs_no_event() {
+    for (from, to, words) in [
+        ("(local.get $index)\n          (select", "(i32.const 99)\n          (select", "is not open"),
+        ("(br_if $done", "(br $done) (br_if $done", "did not report this event"),
+        (
+            "(i32.const 2)\n            (i32.const 0)",
+            "(i32.const 7)\n            (i32.const 7)",
+            "processEvent was stopped",
+        ),
+        ("(br_if $done", "unreachable (br_if $done", "processEvent was stopped"),
+    ] {
+        let (bench, view) = altered(from, to);
+        assert_eq!(view.state, PluginState::Live, "{words}: {:?}", view.load_error);
+        let mut lane = bench.host.lane();
+        let result = run_numbered(&mut lane, 5);
+        for event in &result.events {
+            assert_eq!((&event.fate, &event.output), (&Fate::Passed, &None), "{words}");
+            assert_eq!(labels(event), [StepLabel::Error], "{words}: {event:?}");
+            assert!(error(event).contains(words), "{event:?}");
+        }
+    }
 }

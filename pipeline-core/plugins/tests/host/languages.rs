@@ -4,9 +4,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde_json::json;
 use weir_api::plugin::PluginState;
 use weir_event::journal::{Fate, LogLevel, StepLabel};
-use weir_plugins::{BatchResult, Lane, Limits};
+use weir_plugins::{BatchResult, Called, ExportMethod, Lane, Limits, Task};
 
 use crate::samples::crate_dir;
 use crate::support::{Bench, configured, error, event, has_python, labels, output, run_numbered};
@@ -245,7 +246,7 @@ fn nothing_outside_can_be_reached() {
         let (_bench, mut lane) = behaving(language, "reach");
         let result = run_numbered(&mut lane, 4);
         assert_eq!(labels(&result.events[3]), [StepLabel::Modified], "{:?}", result.events[3]);
-        assert_eq!(output(&result.events[3])["properties"]["reached"], serde_json::json!([]));
+        assert_eq!(output(&result.events[3])["properties"]["reached"], json!([]));
         assert!(!std::path::Path::new("/tmp/left-behind").exists());
     }
 }
@@ -279,10 +280,72 @@ fn events_of_any_shape_come_through() {
     for language in Language::all() {
         let (_bench, mut lane) = behaving(language, "print");
         let mut odd = event(1);
-        odd["properties"] = serde_json::json!({ "n": 1, "text": "\u{1F980} \"quoted\" \u{0}", "deep": [[{ "a": null }]], "big": 1e300 });
+        odd["properties"] =
+            json!({ "n": 1, "text": "\u{1F980} \"quoted\" \u{0}", "deep": [[{ "a": null }]], "big": 1e300 });
         let result = crate::support::run(&mut lane, &[odd.clone()]);
         let mut after = output(&result.events[0]);
         after["properties"].as_object_mut().unwrap().remove("count");
         assert_eq!(after, odd);
+    }
+}
+
+#[test]
+fn everything_the_host_offers_is_there() {
+    for language in Language::all() {
+        let (bench, mut lane) = behaving(language, "services");
+        let result = run_numbered(&mut lane, 4);
+        let expected = json!({
+            "status": 201, "source": "mock", "rate": 1.08, "is_unknown_refused": true, "text": "v", "counter": 2,
+            "list": ["b", "a"], "popped": ["b"], "left": 1, "country": "SE", "nowhere": null, "sum": 4,
+        });
+        let after = &output(&result.events[3])["properties"]["services"];
+        for (name, value) in expected.as_object().unwrap() {
+            let given = &after[name];
+            let is_same = given == value || given.as_f64().is_some_and(|given| Some(given) == value.as_f64());
+            assert!(is_same, "{name}: {given}, expected {value}");
+        }
+        assert!(result.events[3].steps[0].effect.wait_us >= 5_000, "waiting is metered: {:?}", result.events[3].steps);
+        let sum = result.storage.iter().find(|write| write.key == "sum").unwrap();
+        assert_eq!(sum.value.as_deref(), Some("2.5"));
+        let made: serde_json::Value = serde_json::from_str(&result.emitted[0].2).unwrap();
+        assert_eq!((result.emitted.len(), result.emitted[0].0), (1, 3));
+        assert_eq!(made, json!({ "event": "made", "distinct_id": "ada", "properties": { "by": "services" } }));
+        assert_eq!(result.jobs.len(), 1);
+        assert_eq!((result.jobs[0].name.as_str(), result.jobs[0].payload.as_str()), ("later", "{\"n\":3}"));
+        let in_ms = result.jobs[0].at_ms - weir_event::Clock::now_ms(&weir_event::SystemClock) as f64;
+        assert!((50_000.0..=60_000.0).contains(&in_ms), "{in_ms}");
+        assert_eq!(bench.view(0).errors, 0);
+    }
+}
+
+#[test]
+fn what_is_not_about_processing_is_called_too() {
+    for language in Language::all() {
+        let (bench, _) = behaving(language, "pass");
+        let id = bench.view(0).id;
+        let mut caller = bench.host.caller(&id);
+        assert_eq!(caller.run(&Task::Schedule("runEveryMinute".into())), Called::Done(None));
+        assert_eq!(caller.run(&Task::Schedule("runEveryDay".into())), Called::Absent);
+        let job = |name: &str| Task::Job { name: name.into(), payload: "{\"n\":3}".into() };
+        assert_eq!(caller.run(&job("later")), Called::Done(None));
+        assert!(matches!(caller.run(&job("never")), Called::Failed(message) if message.contains("there is no job")));
+        let emitted = caller.take_emitted();
+        assert_eq!(emitted.len(), 1);
+        assert!(emitted[0].contains("\"tick\"") && emitted[0].contains("\"clock\""), "{emitted:?}");
+
+        let stored = |name: &str| json!({ "event": name, "distinct_id": "d", "properties": {} }).to_string();
+        let mut on_event = bench.host.exporter(&id, ExportMethod::OnEvent);
+        assert_eq!(on_event.call(&[stored("sale")]), Called::Done(None));
+        assert!(matches!(on_event.call(&[stored("again")]), Called::Again(message) if message.contains("not now")));
+        let mut export = bench.host.exporter(&id, ExportMethod::ExportEvents);
+        assert_eq!(export.call(&[stored("a"), stored("b")]), Called::Done(None));
+
+        drop((caller, on_event, export));
+        bench.host.remove(&id).unwrap();
+        bench.host.shutdown();
+        let told: Vec<String> = bench.host.drain_control().logs.into_iter().map(|line| line.message).collect();
+        for line in ["every Minute", "job later {\"n\":3}", "stored sale", "exported a b", "gone"] {
+            assert!(told.iter().any(|message| message == line), "{line} in {told:?}");
+        }
     }
 }

@@ -119,7 +119,9 @@ impl Event {
 
     /// An event cannot move to another project.
     pub(crate) fn check(&self) -> Result<(), PluginError> {
-        let stays = !self.is_changed || self.top().raw(TEAM).is_some() || Fields::split(&self.text).get(TEAM) == self.top().get(TEAM);
+        let stays = !self.is_changed
+            || self.top().raw(TEAM).is_some()
+            || Fields::split(&self.text).get(TEAM) == self.top().get(TEAM);
         if stays { Ok(()) } else { Err(PluginError::new("the plugin tried to change event.team_id")) }
     }
 
@@ -148,7 +150,8 @@ impl std::fmt::Display for Event {
 mod tests {
     use super::*;
 
-    const TEXT: &str = r#"{"event":"e","team_id":2,"big":12345678901234567890.10,"properties":{"a":1.0,"b":{"c":[1]}}}"#;
+    const TEXT: &str =
+        r#"{"event":"e","team_id":2,"big":12345678901234567890.10,"properties":{"a":1.0,"b":{"c":[1]}}}"#;
 
     #[test]
     fn what_is_only_read_stays_as_it_came() {
@@ -168,7 +171,8 @@ mod tests {
         event.remove_property("a");
         event.set_name("f");
         assert!(event.is_changed() && event.check().is_ok());
-        let expected = r#"{"event":"f","team_id":2,"big":12345678901234567890.10,"properties":{"b":{"c":2},"d":"new"}}"#;
+        let expected =
+            r#"{"event":"f","team_id":2,"big":12345678901234567890.10,"properties":{"b":{"c":2},"d":"new"}}"#;
         assert_eq!(event.into_json(), expected);
     }
 

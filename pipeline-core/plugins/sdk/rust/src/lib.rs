@@ -53,9 +53,9 @@ pub use capture::{Captured, capture};
 pub use error::PluginError;
 pub use event::Event;
 pub use fields::Fields;
+pub use log::Level;
 #[doc(hidden)]
 pub use log::write;
-pub use log::Level;
 pub use meta::{Attachment, Meta, now_ms, random};
 pub use plugin::{Every, Offer, Plugin};
 pub use serde_json::{self, Value, json};

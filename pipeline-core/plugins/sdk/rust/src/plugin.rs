@@ -44,10 +44,10 @@ pub trait Plugin: Sized {
         Ok(())
     }
 
-    /// A job that was asked for with [`crate::jobs`].
+    /// A job that was asked for with [`crate::jobs`], of a name that [`Self::OFFERS`] has.
     fn job(&mut self, name: &str, payload: Value) -> Result<(), PluginError> {
-        let _ = payload;
-        Err(PluginError::new(format!("there is no job {name}")))
+        let _ = (name, payload);
+        Ok(())
     }
 
     /// What the plugin would have the host know about how to call it.
@@ -114,12 +114,14 @@ macro_rules! plugin {
                     PLUGIN.with(|plugin| plugin.process_batch(events));
                 }
 
-                fn call(call: types::Call) -> ::std::result::Result<::std::option::Option<::std::string::String>, types::Failure> {
+                fn call(
+                    call: types::Call,
+                ) -> ::std::result::Result<::std::option::Option<::std::string::String>, types::Failure> {
                     PLUGIN.with(|plugin| plugin.call(call))
                 }
             }
 
-            $crate::bindings::export!(Exports with_types_in $crate::bindings);
+    $crate::bindings::export!(Exports with_types_in $crate::bindings);
         };
     };
 }

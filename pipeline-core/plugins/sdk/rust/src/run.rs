@@ -88,6 +88,9 @@ fn schedule<P: Plugin>(plugin: &mut P, name: &str) -> Result<(), PluginError> {
 }
 
 fn run_job<P: Plugin>(plugin: &mut P, job: &types::Job) -> Result<(), PluginError> {
+    if !P::OFFERS.iter().any(|offer| matches!(offer, Offer::Job(name) if *name == job.name)) {
+        return Err(PluginError::new(format!("there is no job {:?} among what the plugin offers", job.name)));
+    }
     plugin.job(&job.name, serde_json::from_str(&job.payload)?)
 }
 
