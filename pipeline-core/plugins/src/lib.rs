@@ -12,6 +12,7 @@
 
 mod batch;
 mod bindings;
+mod burst;
 mod caller;
 mod compile_cache;
 mod cpu;
@@ -68,3 +69,4 @@ pub use secrets::{SECRET_MASK, SECRET_PLACEHOLDER, SHORTEST_SECRET_CHARACTERS, S
 pub use settings::{LimitSettings, OnError, OtherSettings, Settings};
 pub use state::JobRequest;
 pub use storage::CacheEntry;
+pub use watch::Watching;

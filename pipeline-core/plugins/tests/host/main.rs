@@ -6,6 +6,7 @@ mod failures;
 mod meta;
 mod modules;
 mod reload;
+mod reload_pitfalls;
 mod samples;
 mod standard_library;
 mod support;
