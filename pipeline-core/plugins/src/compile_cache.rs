@@ -12,11 +12,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::error::PluginError;
+
+static PARTIALS: AtomicU64 = AtomicU64::new(0);
 
 pub fn load(engine: &Engine, wasm: &[u8], dir: &Path) -> Result<Component, PluginError> {
     make_private(dir).map_err(|source| PluginError::CompileCache { dir: dir.to_owned(), source })?;
@@ -33,7 +36,9 @@ pub fn load(engine: &Engine, wasm: &[u8], dir: &Path) -> Result<Component, Plugi
         }
     }
     let code = engine.precompile_component(wasm).map_err(|error| PluginError::Engine(format!("{error:#}")))?;
-    let partial = dir.join(format!("partial-{}", std::process::id()));
+    // Several hosts of one process may come here at the same time.
+    let number = PARTIALS.fetch_add(1, Ordering::Relaxed);
+    let partial = dir.join(format!("partial-{}-{number}", std::process::id()));
     fs::write(&partial, &code)
         .and_then(|()| fs::rename(&partial, &path))
         .map_err(|source| PluginError::CompileCache { dir: dir.to_owned(), source })?;

@@ -37,6 +37,7 @@ mod positions;
 mod presets;
 mod provided;
 mod random;
+mod returned;
 mod secrets;
 mod settings;
 mod slot;

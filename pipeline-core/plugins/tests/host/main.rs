@@ -3,8 +3,11 @@
 
 mod events;
 mod failures;
+mod hostile;
+mod leaks;
 mod meta;
 mod modules;
+mod process;
 mod reload;
 mod reload_pitfalls;
 mod samples;
