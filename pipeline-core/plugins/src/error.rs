@@ -18,8 +18,6 @@ pub enum PluginError {
     Engine(String),
     #[error("the compile cache {} cannot be used: {source}", dir.display())]
     CompileCache { dir: PathBuf, source: std::io::Error },
-    #[error("the file watcher did not start: {0}")]
-    Watch(String),
     #[error("the thread {0} did not start")]
     Thread(&'static str),
     #[error(transparent)]
@@ -37,7 +35,6 @@ impl PluginError {
             Self::UnknownPlugin(_) => "plugin_unknown",
             Self::Engine(_) => "plugin_engine",
             Self::CompileCache { .. } => "plugin_compile_cache",
-            Self::Watch(_) => "plugin_watch",
             Self::Thread(_) => "plugin_thread",
             Self::GeoIp(error) => error.code(),
             Self::Stopped => "plugin_host_stopped",
@@ -54,7 +51,6 @@ impl PluginError {
             Self::UnknownPlugin(_) => "List the plugins to see their ids.",
             Self::Engine(_) => "This is a defect of Weir; please report it with the message.",
             Self::CompileCache { .. } => "Check that the folder can be written by this user.",
-            Self::Watch(_) => "Raise fs.inotify.max_user_instances, or close programs that watch files.",
             Self::Thread(_) => "The machine is out of threads or memory.",
             Self::GeoIp(error) => error.hint(),
             Self::Stopped => "Start the host again.",

@@ -18,6 +18,7 @@ use weir_event::journal::StorageMutation;
 use weir_event::{Clock, SystemClock};
 
 use crate::batch::ControlEffects;
+use crate::burst::Stage;
 use crate::caller::Caller;
 use crate::engine::JsEngine;
 use crate::error::PluginError;
@@ -38,6 +39,7 @@ use crate::slot::{Slot, lock};
 use crate::state::{Effects, Surroundings};
 use crate::storage::{Cache, CacheEntry, Storage};
 use crate::version::Version;
+use crate::watch::Watching;
 
 /// A folder with one of these may be a plugin.
 const ENTRIES: [&str; 6] = [MANIFEST, "index.js", "index.ts", "Cargo.toml", "plugin.py", "main.py"];
@@ -58,6 +60,7 @@ pub struct HostConfig {
     pub geoip_database: Option<PathBuf>,
     /// How host names of live requests become addresses.
     pub resolver: Arc<dyn Resolve>,
+    pub watching: Watching,
 }
 
 impl HostConfig {
@@ -70,13 +73,14 @@ impl HostConfig {
             seed: 1,
             geoip_database: None,
             resolver: Arc::new(SystemResolver),
+            watching: Watching::default(),
         }
     }
 }
 
 pub(crate) enum Message {
     /// Something happened to these paths.
-    Touched(Vec<PathBuf>, Instant),
+    Touched(Vec<PathBuf>, Stage, Instant),
     /// Events may have been lost.
     LookAgain,
     Load(Arc<Slot>, SyncSender<()>),
@@ -164,7 +168,7 @@ impl PluginHost {
             settings: Mutex::default(),
             reload_samples: Mutex::default(),
         });
-        let loader = Loader::spawn(Arc::clone(&shared), messages)?;
+        let loader = Loader::spawn(Arc::clone(&shared), messages, config.watching)?;
         Ok(Self { shared, loader: Mutex::new(Some(loader)) })
     }
 
@@ -172,16 +176,19 @@ impl PluginHost {
     /// ended. What is wrong with the plugin itself is in the view; a folder that is already in the chain
     /// stays where it is.
     pub fn add(&self, dir: &Path) -> Result<PluginView, PluginError> {
-        let dir = dir.canonicalize().map_err(|_| PluginError::NoFolder(dir.to_owned()))?;
-        if !dir.is_dir() {
-            return Err(PluginError::NoFolder(dir));
+        let real = dir.canonicalize().map_err(|_| PluginError::NoFolder(dir.to_owned()))?;
+        if !real.is_dir() {
+            return Err(PluginError::NoFolder(real));
         }
+        let dir = named(dir, &real);
         if !ENTRIES.iter().any(|name| dir.join(name).is_file()) {
             return Err(PluginError::NotAPlugin(dir));
         }
         let slot = {
             let mut slots = lock(&self.shared.slots);
-            if let Some(known) = slots.iter().find(|slot| slot.dir == dir) {
+            let is_same =
+                |slot: &&Arc<Slot>| slot.dir == dir || slot.dir.canonicalize().is_ok_and(|other| other == real);
+            if let Some(known) = slots.iter().find(is_same) {
                 return Ok(known.view());
             }
             let slot = Arc::new(Slot::new(unique_id(&dir, &slots), dir));
@@ -402,6 +409,14 @@ impl Drop for PluginHost {
     fn drop(&mut self) {
         self.shutdown();
     }
+}
+
+/// The folder without links on the way to it. Its own name may be a link: whoever points it at another
+/// folder means another version of the plugin.
+fn named(dir: &Path, real: &Path) -> PathBuf {
+    let absolute = std::path::absolute(dir).unwrap_or_else(|_| real.to_owned());
+    let parts = absolute.parent().and_then(|parent| parent.canonicalize().ok()).zip(absolute.file_name());
+    parts.map_or_else(|| real.to_owned(), |(parent, name)| parent.join(name))
 }
 
 fn unique_id(dir: &Path, slots: &[Arc<Slot>]) -> String {

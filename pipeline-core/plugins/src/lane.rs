@@ -22,6 +22,7 @@ use crate::instance::{CallError, Instance, Loss, overdue};
 use crate::json;
 use crate::metrics;
 use crate::presets;
+use crate::returned;
 use crate::settings::OnError;
 use crate::slot::{BatchFigures, ReloadClock, Slot, lock};
 use crate::state::Report;
@@ -343,13 +344,7 @@ impl Run<'_> {
                 item.fate = Fate::Dropped;
                 self.step(item, StepLabel::Dropped, None, spent, None);
             }
-            Outcome::Passed(text) if fits(&text) => {
-                if json::same(item.text(), &text) {
-                    self.step(item, StepLabel::Unmodified, None, spent, None);
-                } else {
-                    self.step(item, StepLabel::Modified, None, spent, Some(text.into()));
-                }
-            }
+            Outcome::Passed(text) if fits(&text) => self.passed(member, item, text, spent),
             Outcome::Passed(text) => {
                 let message = format!("output limit: the event has {} bytes, {limit} are allowed", text.len());
                 self.remember(member, "output", &message, item);
@@ -366,10 +361,39 @@ impl Run<'_> {
                 let identity = &member.version.identity;
                 self.result.logs.push(identity.log_line(at_ms, LogSource::Plugin, LogLevel::Error, long));
                 self.remember(member, "exception", &short, item);
-                let changed = event.filter(fits).filter(|text| !json::same(item.text(), text));
+                let event = event.filter(fits).and_then(|text| returned::checked(item.text(), text).ok());
+                let changed = event.map(|event| event.text).filter(|text| !json::same(item.text(), text));
                 self.failed(member, item, short, spent, changed.map(Arc::from));
             }
         }
+    }
+
+    /// The plugin returned something.
+    fn passed(&mut self, member: &Member, item: &mut Item<'_>, text: String, spent: Spent) {
+        match returned::checked(item.text(), text) {
+            Ok(event) if event.had_moved => {
+                let message = "Error: Plugin tried to change event.team_id".to_owned();
+                self.threw(member, item, &message);
+                let changed = Some(event.text).filter(|text| !json::same(item.text(), text));
+                self.failed(member, item, message, spent, changed.map(Arc::from));
+            }
+            Ok(event) if json::same(item.text(), &event.text) => {
+                self.step(item, StepLabel::Unmodified, None, spent, None);
+            }
+            Ok(event) => self.step(item, StepLabel::Modified, None, spent, Some(event.text.into())),
+            Err(message) => {
+                self.threw(member, item, &message);
+                self.failed(member, item, message, spent, None);
+            }
+        }
+    }
+
+    /// As if the plugin had thrown this.
+    fn threw(&mut self, member: &Member, item: &Item<'_>, message: &str) {
+        let at_ms = self.shared.around.clock.now_ms();
+        let identity = &member.version.identity;
+        self.result.logs.push(identity.log_line(at_ms, LogSource::Plugin, LogLevel::Error, message.to_owned()));
+        self.remember(member, "exception", message, item);
     }
 
     /// What the plugin's setting says about events whose processing failed.

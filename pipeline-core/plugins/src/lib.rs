@@ -16,6 +16,7 @@
 
 mod batch;
 mod bindings;
+mod burst;
 mod caller;
 mod compile_cache;
 mod component;
@@ -45,6 +46,7 @@ mod presets;
 mod provided;
 mod random;
 mod recent_calls;
+mod returned;
 mod secrets;
 mod settings;
 mod slot;
@@ -79,3 +81,4 @@ pub use secrets::{SECRET_MASK, SECRET_PLACEHOLDER, SHORTEST_SECRET_CHARACTERS, S
 pub use settings::{LimitSettings, OnError, OtherSettings, Settings};
 pub use state::JobRequest;
 pub use storage::CacheEntry;
+pub use watch::Watching;

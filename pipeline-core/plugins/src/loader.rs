@@ -1,8 +1,7 @@
 //! The thread that turns saves into versions.
 //!
 //! `watching -> building -> validating -> live | failed`, one plugin at a time. A burst of writes is one
-//! load: it starts when the folder has been quiet for a moment, or at the latest when the burst has
-//! lasted [`LONGEST_BURST`]. Content decides: a write that changes no source changes nothing. The old
+//! load (`burst` knows when it is over). Content decides: a write that changes no source changes nothing. The old
 //! version serves until the new one has been compiled, loaded and set up; if any of that fails it goes on
 //! serving, and the diagnostic says why. A half-written file is such a failure, and the write that
 //! completes it the next load. What takes long to build does so on a thread of its own and comes back as a
@@ -10,6 +9,7 @@
 //! without events), every folder is also looked at once a second.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::thread::{self, JoinHandle};
@@ -18,19 +18,21 @@ use std::time::{Duration, Instant};
 use weir_api::plugin::{Diagnostic, PluginState};
 use weir_event::journal::{LogLevel, LogSource, PluginLog};
 
+use crate::burst::{Burst, Stage};
 use crate::error::PluginError;
 use crate::host::{Message, Shared};
 use crate::instance::{CallError, Instance};
 use crate::language::{Job, Language, Order};
 use crate::metrics;
 use crate::slot::{ReloadClock, Slot, lock};
-use crate::sources::{self, Listing, Snapshot};
+use crate::sources::{self, Listing};
 use crate::version::Version;
-use crate::watch::Watches;
+use crate::watch::{Watches, Watching};
 
-const QUIET: Duration = Duration::from_millis(5);
-const LONGEST_BURST: Duration = Duration::from_millis(100);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
+/// When nothing else tells of saves.
+const BLIND_LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Pauses before `setupPlugin` is called again after a `RetryError`.
 const SETUP_RETRIES: [Duration; 4] =
     [Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(20), Duration::from_secs(40)];
@@ -48,6 +50,8 @@ pub struct Loader {
 struct Tracked {
     slot: Arc<Slot>,
     listing: Listing,
+    /// Another listing than that of the newest load, seen once.
+    looked: Option<Listing>,
     /// Of the newest load, whatever became of it.
     content: Option<blake3::Hash>,
     burst: Option<Burst>,
@@ -63,24 +67,13 @@ impl Tracked {
         Self {
             slot,
             listing: Listing::default(),
+            looked: None,
             content: None,
             burst: None,
             retry: None,
             job: None,
             waiters: Vec::new(),
         }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Burst {
-    first: Instant,
-    last: Instant,
-}
-
-impl Burst {
-    fn due(self) -> Instant {
-        (self.last + QUIET).min(self.first + LONGEST_BURST)
     }
 }
 
@@ -101,8 +94,12 @@ impl From<Box<Diagnostic>> for Stopped {
 }
 
 impl Loader {
-    pub fn spawn(shared: Arc<Shared>, messages: Receiver<Message>) -> Result<JoinHandle<()>, PluginError> {
-        let watches = Watches::start(shared.to_loader.clone())?;
+    pub fn spawn(
+        shared: Arc<Shared>,
+        messages: Receiver<Message>,
+        watching: Watching,
+    ) -> Result<JoinHandle<()>, PluginError> {
+        let watches = Watches::start(watching, shared.to_loader.clone());
         let mut loader =
             Self { shared, watches, plugins: HashMap::new(), next_look: Instant::now() + LOOK_EVERY, last_job: 0 };
         thread::Builder::new()
@@ -132,9 +129,9 @@ impl Loader {
 
     fn handle(&mut self, message: Message) {
         match message {
-            Message::Touched(paths, at) => {
+            Message::Touched(paths, stage, at) => {
                 for path in &paths {
-                    self.touched(path, at);
+                    self.touched(path, stage, at);
                 }
             }
             Message::LookAgain => self.next_look = Instant::now(),
@@ -166,11 +163,10 @@ impl Loader {
         }
     }
 
-    fn touched(&mut self, path: &std::path::Path, at: Instant) {
+    fn touched(&mut self, path: &Path, stage: Stage, at: Instant) {
         for tracked in self.plugins.values_mut() {
             if sources::concerns(&tracked.slot.dir, path) {
-                let burst = tracked.burst.get_or_insert(Burst { first: at, last: at });
-                burst.last = burst.last.max(at);
+                tracked.burst.get_or_insert_with(|| Burst::new(at)).touched(path, stage, at);
                 if !path.is_file() {
                     // Either a folder that is gone or replaced, or a file that never had a watch.
                     self.watches.forget(path);
@@ -180,7 +176,7 @@ impl Loader {
     }
 
     fn next_due(&self) -> Instant {
-        let bursts = self.plugins.values().filter_map(|tracked| tracked.burst.map(Burst::due));
+        let bursts = self.plugins.values().filter_map(|tracked| tracked.burst.as_ref().map(Burst::due));
         let retries = self.plugins.values().filter_map(|tracked| tracked.retry.map(|(at, _)| at));
         bursts.chain(retries).fold(self.next_look, Instant::min)
     }
@@ -188,27 +184,32 @@ impl Loader {
     fn run_due(&mut self) {
         let now = Instant::now();
         if now >= self.next_look {
-            self.next_look = now + LOOK_EVERY;
             if let Err(error) = self.shared.around.geoip.refresh() {
                 tracing::warn!(%error, hint = error.hint(), "the GeoIP database in use goes on");
             }
+            self.next_look = now + if self.watches.is_blind() { BLIND_LOOK_EVERY } else { LOOK_EVERY };
             for tracked in self.plugins.values_mut().filter(|tracked| tracked.burst.is_none()) {
                 let listing = sources::list(&tracked.slot.dir).unwrap_or_default();
-                if listing != tracked.listing {
-                    tracked.burst = Some(Burst { first: now, last: now });
+                if listing == tracked.listing {
+                    tracked.looked = None;
+                } else if tracked.looked.as_ref() == Some(&listing) {
+                    tracked.burst = Some(Burst::new(now));
+                } else {
+                    // Whoever writes may not have finished: a second look tells.
+                    tracked.looked = Some(listing);
+                    self.next_look = now + LOOK_AGAIN_AFTER;
                 }
             }
         }
-        let due = |tracked: &&mut Tracked| tracked.burst.is_some_and(|burst| burst.due() <= now);
-        let bursts: Vec<(String, Instant)> = self
-            .plugins
-            .values_mut()
-            .filter(due)
-            .filter_map(|tracked| {
+        let mut bursts: Vec<(String, Instant)> = Vec::new();
+        for tracked in self.plugins.values_mut() {
+            let Some(burst) = &mut tracked.burst else { continue };
+            if burst.due() <= now && !burst.waits_for_git(&tracked.slot.dir, now) {
+                bursts.push((tracked.slot.id.clone(), burst.last_write()));
+                tracked.burst = None;
                 tracked.retry = None;
-                tracked.burst.take().map(|burst| (tracked.slot.id.clone(), burst.last))
-            })
-            .collect();
+            }
+        }
         for (id, last_write) in bursts {
             self.load(&id, Some(last_write));
         }
@@ -278,10 +279,13 @@ impl Loader {
                 ..Diagnostic::default()
             })
         };
-        let listing = sources::list(&slot.dir);
-        tracked.listing = listing.as_ref().cloned().unwrap_or_default();
-        self.watches.follow(&slot.dir, &tracked.listing.dirs);
-        let snapshot = listing.and_then(|listing| Snapshot::read(&slot.dir, &listing)).map_err(|error| {
+        // Before the folder is read, so that no write falls in between.
+        self.watches.follow(&slot.dir, &sources::list(&slot.dir).unwrap_or_default().dirs);
+        let (listing, snapshot) = sources::read(&slot.dir);
+        self.watches.follow(&slot.dir, &listing.dirs);
+        tracked.listing = listing;
+        tracked.looked = None;
+        let snapshot = snapshot.map_err(|error| {
             tracked.content = None;
             tracked.job = None;
             unreadable(error)
@@ -335,8 +339,9 @@ impl Loader {
         let is_reload = slot.version().is_some();
         let ready_at = Instant::now();
         let reload = last_write.filter(|_| is_reload).map(|last_write| ReloadClock { last_write, ready_at, setup });
-        let unused = slot.serve(Arc::clone(&version), instance, setup, reload);
+        let unused = slot.serve(Arc::clone(&version), instance, reload);
         self.shared.announce();
+        slot.show(&version, setup);
         self.log(&version, LogLevel::Debug, format!("Plugin loaded (version {}).", version.identity.version));
         if does_nothing {
             let message = "The plugin exports no function that Weir knows, so it does nothing.".to_owned();

@@ -112,32 +112,28 @@ impl Slot {
     }
 
     /// Makes a version live; returns an instance nobody picked up.
-    pub fn serve(
-        &self,
-        version: Arc<Version>,
-        prepared: Instance,
-        setup: Duration,
-        reload: Option<ReloadClock>,
-    ) -> Option<Instance> {
-        {
-            let mut figures = lock(&self.figures);
-            let view = &mut figures.view;
-            view.name.clone_from(&version.identity.name);
-            view.version.clone_from(&version.identity.version);
-            view.generation += 1;
-            view.setup_ms = Some(setup.as_secs_f64() * 1000.0);
-            view.state = PluginState::Live;
-            view.load_error = None;
-            view.worst = None;
-            version.language.clone_into(&mut view.language);
-            view.methods = version.functions();
-            view.missing.clone_from(&version.identity.missing);
-            version.identity.http.mode().as_str().clone_into(&mut view.http_mode);
-        }
+    pub fn serve(&self, version: Arc<Version>, prepared: Instance, reload: Option<ReloadClock>) -> Option<Instance> {
         let mut serving = lock(&self.serving);
         serving.version = Some(version);
         serving.reload = reload;
         serving.prepared.replace(prepared)
+    }
+
+    /// Shows what serves. Only once lanes have been told: who sees a version here can count on it.
+    pub fn show(&self, version: &Version, setup: Duration) {
+        let mut figures = lock(&self.figures);
+        let view = &mut figures.view;
+        view.name.clone_from(&version.identity.name);
+        view.version.clone_from(&version.identity.version);
+        view.generation += 1;
+        view.setup_ms = Some(setup.as_secs_f64() * 1000.0);
+        view.state = PluginState::Live;
+        view.load_error = None;
+        view.worst = None;
+        version.language.clone_into(&mut view.language);
+        view.methods = version.functions();
+        view.missing.clone_from(&version.identity.missing);
+        version.identity.http.mode().as_str().clone_into(&mut view.http_mode);
     }
 
     pub fn pick_up(&self) -> Option<PickedUp> {

@@ -6,12 +6,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::manifest::{MANIFEST, Manifest};
 
 const MAX_FILES: usize = 2_000;
+const MAX_DIRS: usize = 500;
 const MAX_BYTES: u64 = 16 << 20;
 /// A component named by `main`; one from componentize-py has 18 MiB.
 const MAX_COMPONENT_BYTES: u64 = 64 << 20;
@@ -23,8 +25,17 @@ const WASM: &str = "wasm";
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {
     /// Keyed by path relative to the folder, with `/`.
-    pub files: BTreeMap<String, (u64, Option<SystemTime>)>,
+    pub files: BTreeMap<String, Stamp>,
     pub dirs: Vec<PathBuf>,
+}
+
+/// Changes with every write, whatever the writer does to size and time (`cp --preserve`, `rsync`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    pub bytes: u64,
+    modified: Option<SystemTime>,
+    inode: u64,
+    changed: (i64, i64),
 }
 
 /// Texts by relative path.
@@ -51,11 +62,34 @@ pub fn concerns(dir: &Path, path: &Path) -> bool {
 
 pub fn list(dir: &Path) -> io::Result<Listing> {
     let mut listing = Listing::default();
-    walk(dir, "", &mut listing)?;
+    walk(dir, "", &mut listing, &mut Vec::new())?;
     Ok(listing)
 }
 
-fn walk(dir: &Path, prefix: &str, listing: &mut Listing) -> io::Result<()> {
+/// Listing and content that belong together: a folder that changed while it was read is read again. One that
+/// does not stop changing is given as it is; the writes that go on are the next load.
+pub fn read(dir: &Path) -> (Listing, io::Result<Snapshot>) {
+    let mut attempts = 3;
+    loop {
+        let listing = match list(dir) {
+            Ok(listing) => listing,
+            Err(error) => return (Listing::default(), Err(error)),
+        };
+        let snapshot = Snapshot::read(dir, &listing);
+        attempts -= 1;
+        if attempts == 0 || list(dir).is_ok_and(|after| after == listing) {
+            return (listing, snapshot);
+        }
+    }
+}
+
+/// `above` are the folders on the way here, by their real names: a link to one of them leads nowhere new.
+fn walk(dir: &Path, prefix: &str, listing: &mut Listing, above: &mut Vec<PathBuf>) -> io::Result<()> {
+    let real = dir.canonicalize()?;
+    if above.contains(&real) || listing.dirs.len() >= MAX_DIRS {
+        return Ok(());
+    }
+    above.push(real);
     listing.dirs.push(dir.to_owned());
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
@@ -65,21 +99,34 @@ fn walk(dir: &Path, prefix: &str, listing: &mut Listing) -> io::Result<()> {
         }
         let relative = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
         let kind = entry.file_type()?;
-        if kind.is_dir() {
+        let is_linked_dir = || kind.is_symlink() && entry.path().is_dir();
+        if kind.is_dir() || is_linked_dir() {
             // A folder that vanishes while it is listed is no reason to fail.
-            let _ = walk(&entry.path(), &relative, listing);
+            let _ = walk(&entry.path(), &relative, listing, above);
         } else if is_source(&relative)
             && let Ok(metadata) = fs::metadata(entry.path())
             && metadata.is_file()
         {
-            listing.files.insert(relative, (metadata.len(), metadata.modified().ok()));
+            let stamp = Stamp {
+                bytes: metadata.len(),
+                modified: metadata.modified().ok(),
+                inode: metadata.ino(),
+                changed: (metadata.ctime(), metadata.ctime_nsec()),
+            };
+            listing.files.insert(relative, stamp);
         }
     }
+    above.pop();
     Ok(())
 }
 
 fn is_wasm(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|extension| extension == WASM)
+}
+
+/// Whether a file of this name could be part of a plugin.
+pub fn is_source_name(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| is_source(&name.to_string_lossy()))
 }
 
 fn is_source(path: &str) -> bool {
@@ -91,8 +138,8 @@ impl Snapshot {
     pub fn read(dir: &Path, listing: &Listing) -> io::Result<Self> {
         let mut total = 0;
         let mut texts = BTreeMap::new();
-        for (path, (size, _)) in listing.files.iter().filter(|(path, _)| !is_wasm(path)) {
-            total += size;
+        for (path, stamp) in listing.files.iter().filter(|(path, _)| !is_wasm(path)) {
+            total += stamp.bytes;
             if total > MAX_BYTES {
                 let message = format!("the folder holds more than {} MiB of source", MAX_BYTES >> 20);
                 return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
@@ -117,8 +164,8 @@ impl Snapshot {
         let Some(path) = main.map(|main| main.trim_start_matches("./").to_owned()).filter(|main| is_wasm(main)) else {
             return Ok(None);
         };
-        let Some((size, _)) = listing.files.get(&path) else { return Ok(None) };
-        if *size > MAX_COMPONENT_BYTES {
+        let Some(stamp) = listing.files.get(&path) else { return Ok(None) };
+        if stamp.bytes > MAX_COMPONENT_BYTES {
             let message = format!("{path} has more than {} MiB", MAX_COMPONENT_BYTES >> 20);
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
         }

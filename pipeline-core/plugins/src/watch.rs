@@ -1,5 +1,8 @@
 //! Which folders the operating system tells us about.
 //!
+//! Some systems tell nothing (network shares, some containers) and some will not begin to (a user may have
+//! only so many watchers). Then nothing is lost but time: the loader looks at every folder by itself.
+//!
 //! Folders are watched one by one rather than as a tree, so that `node_modules` costs nothing, and never
 //! single files, because an editor that saves by renaming would take the watch away with the old file. A
 //! folder that is deleted takes its watch along too; `forget` is told so, and the next `follow` watches
@@ -14,29 +17,54 @@ use std::time::Instant;
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 
-use crate::error::PluginError;
+use crate::burst::Stage;
 use crate::host::Message;
 
+/// How saves are noticed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Watching {
+    /// By the operating system, and by looking where it says nothing.
+    #[default]
+    Events,
+    /// By looking only.
+    Polling,
+}
+
 pub struct Watches {
-    watcher: RecommendedWatcher,
+    /// None when nobody tells us.
+    watcher: Option<RecommendedWatcher>,
     /// With the inode, to notice a folder that was replaced.
     watched: HashMap<PathBuf, u64>,
 }
 
 impl Watches {
-    pub fn start(messages: SyncSender<Message>) -> Result<Self, PluginError> {
+    pub fn start(watching: Watching, messages: SyncSender<Message>) -> Self {
+        if watching == Watching::Polling {
+            return Self { watcher: None, watched: HashMap::new() };
+        }
         let handler = move |event: notify::Result<Event>| {
             let message = match event {
                 Ok(event) if event.need_rescan() => Message::LookAgain,
-                Ok(event) if is_write(event.kind) => Message::Touched(event.paths, Instant::now()),
-                Ok(_) => return,
+                Ok(event) => match stage(event.kind) {
+                    Some(stage) => Message::Touched(event.paths, stage, Instant::now()),
+                    None => return,
+                },
                 Err(_) => Message::LookAgain,
             };
             // Only after the loader has ended, and then nobody waits for news.
             let _ = messages.send(message);
         };
-        let watcher = notify::recommended_watcher(handler).map_err(|error| PluginError::Watch(error.to_string()))?;
-        Ok(Self { watcher, watched: HashMap::new() })
+        let watcher = notify::recommended_watcher(handler)
+            .inspect_err(
+                |error| tracing::warn!(%error, "no news of saves from the system; folders are looked at instead"),
+            )
+            .ok();
+        Self { watcher, watched: HashMap::new() }
+    }
+
+    /// Whether looking is the only way.
+    pub const fn is_blind(&self) -> bool {
+        self.watcher.is_none()
     }
 
     /// Watches exactly these folders of the tree under `root`.
@@ -52,7 +80,8 @@ impl Watches {
                 continue;
             }
             self.forget(dir);
-            match self.watcher.watch(dir, RecursiveMode::NonRecursive) {
+            let Some(watcher) = &mut self.watcher else { return };
+            match watcher.watch(dir, RecursiveMode::NonRecursive) {
                 Ok(()) => {
                     self.watched.insert(dir.clone(), inode);
                 }
@@ -63,18 +92,24 @@ impl Watches {
     }
 
     pub fn forget(&mut self, dir: &Path) {
-        if self.watched.remove(dir).is_some() {
+        if self.watched.remove(dir).is_some()
+            && let Some(watcher) = &mut self.watcher
+        {
             // Fails when the folder is gone, and with it the watch.
-            let _ = self.watcher.unwatch(dir);
+            let _ = watcher.unwatch(dir);
         }
     }
 }
 
 /// Reading a file is no change, and neither are its times and rights.
-const fn is_write(kind: EventKind) -> bool {
+const fn stage(kind: EventKind) -> Option<Stage> {
     match kind {
-        EventKind::Access(kind) => matches!(kind, AccessKind::Close(AccessMode::Write)),
-        EventKind::Modify(kind) => !matches!(kind, ModifyKind::Metadata(_)),
-        EventKind::Any | EventKind::Create(_) | EventKind::Remove(_) | EventKind::Other => true,
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) => Some(Stage::Done),
+        EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_)) => None,
+        // Only where the end of a write is told as well.
+        EventKind::Modify(ModifyKind::Data(_)) if cfg!(target_os = "linux") => Some(Stage::Underway),
+        EventKind::Any | EventKind::Create(_) | EventKind::Modify(_) | EventKind::Remove(_) | EventKind::Other => {
+            Some(Stage::Done)
+        }
     }
 }

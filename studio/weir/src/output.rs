@@ -211,7 +211,9 @@ pub fn demo(demo: &Demo) -> anyhow::Result<ExitCode> {
 pub fn plugin(plugin: &Plugin) -> anyhow::Result<ExitCode> {
     match plugin {
         Plugin::Add { dir, target } => {
-            let dir = dir.canonicalize().with_context(|| format!("{} is not a folder", dir.display()))?;
+            // Not resolved: a folder that is a link stays one, and follows it.
+            let absolute = std::path::absolute(dir).ok().filter(|dir| dir.is_dir());
+            let dir = absolute.with_context(|| format!("{} is not a folder", dir.display()))?;
             let request = PluginAdd { dir: dir.display().to_string() };
             let view = Client::find(target)?.call::<registry::PluginAdd>(&request)?;
             if target.json {

@@ -23,6 +23,10 @@ const RECORD: &str = "docs/long-runs.ndjson";
 pub enum Suite {
     /// Histories of requests, the pipeline against the model
     Histories,
+    /// Plugins that mean harm
+    Hostile,
+    /// Saves of a plugin, a thousand in a row, and what they leave behind
+    Reloads,
 }
 
 /// How a suite is run once.
@@ -50,6 +54,23 @@ impl Suite {
                 // By arrival and by event time.
                 tests: 2,
             },
+            Self::Hostile => Plan {
+                name: "hostile",
+                arguments: &["-p", "weir-plugins", "--test", "host", "hostile_plugins"],
+                count_variable: "WEIR_HOSTILE",
+                seed_variable: "WEIR_SEED",
+                count: 200,
+                // Thirds, side by side.
+                tests: 3,
+            },
+            Self::Reloads => Plan {
+                name: "reloads",
+                arguments: &["-p", "weir-plugins", "--test", "host", "reloads_leave_nothing_behind"],
+                count_variable: "WEIR_RELOADS",
+                seed_variable: "WEIR_SEED",
+                count: 1_000,
+                tests: 1,
+            },
         }
     }
 }
@@ -61,8 +82,9 @@ struct Line {
     commit: String,
     seed_from: u64,
     seed_to: u64,
-    /// Of the seeds that passed.
-    histories: u64,
+    /// Of the seeds that passed; histories, plugins or reloads.
+    #[serde(alias = "histories")]
+    runs: u64,
     /// Seeds that did not.
     failures: u64,
     minutes: f64,
@@ -77,7 +99,7 @@ pub fn slice(suite: Suite, minutes: f64) -> anyhow::Result<()> {
     // Building is no part of the time.
     run(nextest(&plan).arg("--no-run"))?;
     let seed_from = next_seed(&lines, plan.name);
-    let (mut seed, mut histories, mut failed) = (seed_from, 0, Vec::new());
+    let (mut seed, mut runs, mut failed) = (seed_from, 0, Vec::new());
     let start = Instant::now();
     let until = Duration::try_from_secs_f64(minutes * 60.0).context("minutes are a positive number")?;
     loop {
@@ -89,7 +111,7 @@ pub fn slice(suite: Suite, minutes: f64) -> anyhow::Result<()> {
             .context("cannot start cargo nextest")?
             .success();
         if passed {
-            histories += plan.count * plan.tests;
+            runs += plan.count * plan.tests;
         } else {
             failed.push(seed);
         }
@@ -103,7 +125,7 @@ pub fn slice(suite: Suite, minutes: f64) -> anyhow::Result<()> {
         commit: commit()?,
         seed_from,
         seed_to: seed,
-        histories,
+        runs,
         failures: failed.len() as u64,
         minutes: (start.elapsed().as_secs_f64() / 6.0).round() / 10.0,
         date: Utc::now().date_naive().to_string(),
@@ -140,7 +162,7 @@ fn total(lines: &[Line], suite: &str) -> String {
     let of_suite = || lines.iter().filter(|line| line.suite == suite);
     format!(
         "{suite}: {} in {} slices and {:.1} minutes so far, {} seeds failed",
-        of_suite().map(|line| line.histories).sum::<u64>(),
+        of_suite().map(|line| line.runs).sum::<u64>(),
         of_suite().count(),
         of_suite().map(|line| line.minutes).sum::<f64>(),
         of_suite().map(|line| line.failures).sum::<u64>(),
@@ -160,13 +182,13 @@ fn commit() -> anyhow::Result<String> {
 mod tests {
     use super::*;
 
-    fn line(suite: &str, seed_to: u64, histories: u64) -> Line {
+    fn line(suite: &str, seed_to: u64, runs: u64) -> Line {
         Line {
             suite: suite.into(),
             commit: "0".into(),
             seed_from: 1,
             seed_to,
-            histories,
+            runs,
             failures: 1,
             minutes: 0.5,
             date: "2026-01-02".into(),
@@ -179,6 +201,12 @@ mod tests {
         let lines = [line("a", 7, 10), line("b", 90, 5), line("a", 9, 10), line("b", 91, 5)];
         assert_eq!(next_seed(&lines, "a"), 10);
         assert_eq!(total(&lines, "a"), "a: 20 in 2 slices and 1.0 minutes so far, 2 seeds failed");
+    }
+
+    #[test]
+    fn lines_from_before_there_were_other_suites_are_read() {
+        let old = serde_json::to_string(&line("a", 7, 10)).expect("a line").replace("\"runs\"", "\"histories\"");
+        assert_eq!(serde_json::from_str::<Line>(&old).expect("a line"), line("a", 7, 10));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use rquickjs::context::EvalOptions;
-use rquickjs::{Ctx, Exception, Function, IntoJs, Object, Result, TypedArray, Value};
+use rquickjs::{ArrayBuffer, Ctx, Exception, Function, IntoJs, Object, Result, TypedArray, Value};
 
 use crate::batch::Batch;
 use crate::native;
@@ -76,6 +76,14 @@ pub fn host_object<'js>(ctx: &Ctx<'js>, files: &Rc<Files>, batch: &Rc<Batch>) ->
         metrics::observe(&name, metric_operation(operation), value);
     });
 
+    // Whether an allocation of some size succeeds; a plugin that ran out of memory has less left.
+    define!("hasRoom", |ctx: Ctx<'js>| match ArrayBuffer::new_copy(ctx.clone(), vec![0_u8; 1 << 18]) {
+        Ok(_) => true,
+        Err(_) => {
+            ctx.catch();
+            false
+        }
+    });
     // A negative index is nobody.
     define!("inHand", |index: f64| report::in_hand(if index < 0.0 { u32::MAX } else { index as u32 }));
     let current = Rc::clone(batch);
@@ -87,12 +95,14 @@ pub fn host_object<'js>(ctx: &Ctx<'js>, files: &Rc<Files>, batch: &Rc<Batch>) ->
     let current = Rc::clone(batch);
     define!("dropped", move |index: u32| current.report(index, Outcome::Dropped));
     let current = Rc::clone(batch);
-    define!(
-        "failed",
-        move |index: u32, kind: u8, message: String, stack: String, retry: bool, event: Option<String>| {
-            current.report(index, Outcome::Failed((failure(kind, message, stack, retry), event)));
-        }
-    );
+    define!("failed", move |index: u32,
+                            kind: u8,
+                            message: String,
+                            stack: String,
+                            retry: bool,
+                            event: Option<String>| {
+        current.report(index, Outcome::Failed((failure(kind, message, stack, retry), event)));
+    });
 
     let known = Rc::clone(files);
     define!("resolve", move |importer: String, specifier: String| Optional(known.resolve(&importer, &specifier)));
@@ -185,7 +195,8 @@ pub fn answer<'js>(ctx: &Ctx<'js>, answer: waiting::Answer) -> Result<(&'static 
             object.set("statusText", response.status_text)?;
             object.set("url", response.url)?;
             object.set("redirected", response.redirected)?;
-            let headers: Vec<Vec<String>> = response.headers.into_iter().map(|(name, value)| vec![name, value]).collect();
+            let headers: Vec<Vec<String>> =
+                response.headers.into_iter().map(|(name, value)| vec![name, value]).collect();
             object.set("headers", headers)?;
             object.set("body", TypedArray::<u8>::new(ctx.clone(), response.body)?)?;
             "response"

@@ -17,7 +17,8 @@ use crate::weir::plugin::waiting::{self, Wake};
 use crate::{Call, Description, Event, Failure, FailureKind};
 
 /// In order: later ones use what earlier ones put on `engine`.
-const PRELUDE: [(&str, &str); 6] = [
+const PRELUDE: [(&str, &str); 7] = [
+    ("weir:engine/primordials.js", include_str!("js/primordials.js")),
     ("weir:engine/console.js", include_str!("js/console.js")),
     ("weir:engine/modules.js", include_str!("js/modules.js")),
     ("weir:engine/globals.js", include_str!("js/globals.js")),
@@ -153,6 +154,9 @@ impl<'js> Run<'_, 'js> {
                 for index in in_hand.drain(..) {
                     self.told(self.functions.abandon.call((index,)));
                     self.run_jobs();
+                    if !batch.is_reported(index) {
+                        self.report_unsettled(index);
+                    }
                 }
             }
             self.deliver(wakes);
@@ -261,6 +265,13 @@ impl<'js> Run<'_, 'js> {
         }
     }
 
+    /// For an event that was given up and is reported by nobody: else the batch would never end.
+    fn report_unsettled(&self, index: usize) {
+        use crate::weir::plugin::report::Outcome;
+        let failure = plain_failure("Error: processEvent ended without a result");
+        self.session.batch.report(index as u32, Outcome::Failed((failure, None)));
+    }
+
     /// For what `js/run.js` could not report itself, which takes an exhausted engine or broken input.
     fn report_broken(&self, index: usize, error: rquickjs::Error) {
         use crate::weir::plugin::report::Outcome;
@@ -284,10 +295,6 @@ impl<'js> Run<'_, 'js> {
 fn prelude<'js>(ctx: &Ctx<'js>, files: &Rc<Files>, batch: &Rc<Batch>) -> Result<Object<'js>> {
     let engine = Object::new(ctx.clone())?;
     engine.set("host", host_object(ctx, files, batch)?)?;
-    let json: Object = ctx.globals().get("JSON")?;
-    engine.set("parse", json.get::<_, Value>("parse")?)?;
-    engine.set("stringify", json.get::<_, Value>("stringify")?)?;
-    engine.set("text", ctx.eval::<Value, _>("(value) => String(value).toWellFormed()")?)?;
     for (name, source) in PRELUDE {
         let part: Function = ctx.eval_with_options(source, script_options(name))?;
         part.call::<_, ()>((engine.clone(),))?;
@@ -320,7 +327,10 @@ fn run_entry<'js>(ctx: &Ctx<'js>, engine: &Object<'js>, files: &Files) -> Result
     }
     let (methods, schedules, jobs) = {
         let lists: Array = adopt.call((namespace, common, top_level))?;
-        (lists.get(0)?, lists.get(1)?, lists.get(2)?)
+        let lines = |place: usize| -> Result<Vec<String>> {
+            Ok(lists.get::<String>(place)?.lines().map(str::to_owned).collect())
+        };
+        (lines(0)?, lines(1)?, lines(2)?)
     };
     Ok(Description { methods, schedules, jobs })
 }

@@ -113,3 +113,50 @@ fn an_event_too_large_passes_as_it_came() {
     assert_eq!(result.output, None);
     assert!(error(&result).starts_with("output limit"));
 }
+
+#[test]
+fn an_event_that_is_kept_keeps_its_own_properties() {
+    // Read only in a later batch, when another event is in its place.
+    let code = "let last\nexport function processEvent(event) {\n\
+                const before = last; last = event\n\
+                if (before === undefined) return event\n\
+                return { ...event, before: before.properties.n } }";
+    let (_bench, mut lane) = Bench::single(code);
+    run(&mut lane, &[event(1)]);
+    assert_eq!(output(&run(&mut lane, &[event(2)]).events[0])["before"], 1);
+    assert_eq!(output(&run(&mut lane, &[event(3)]).events[0])["before"], 2);
+}
+
+#[test]
+fn a_frozen_event_can_be_read() {
+    let code = "export function processEvent(event) { Object.freeze(event)\n\
+                return { ...event, n: event.properties.n, again: event.properties.n } }";
+    let (_bench, mut lane) = Bench::single(code);
+    let out = output(&run(&mut lane, &[event(4)]).events[0]);
+    assert_eq!((&out["n"], &out["again"]), (&json!(4), &json!(4)));
+}
+
+#[test]
+fn null_can_be_thrown_and_costs_no_instance() {
+    let (bench, mut lane) = Bench::single("export function processEvent() { throw null }");
+    assert_eq!(error(&run_one(&mut lane)), "null");
+    assert_eq!(bench.view(0).instances_lost, 0);
+}
+
+#[test]
+fn half_a_character_does_not_spoil_the_event() {
+    let code = "export function processEvent(e) { e.properties.short = 'a😀'.slice(0, 2); return e }";
+    let (_bench, mut lane) = Bench::single(code);
+    assert_eq!(output(&run_one(&mut lane))["properties"]["short"], "a\u{fffd}");
+}
+
+#[test]
+fn what_to_json_makes_is_held_to_the_same_rules() {
+    let code = "export function processEvent(e) {\n\
+                e.toJSON = () => e.properties.n ? { event: 'x', team_id: 9 } : 'text'; return e }";
+    let (_bench, mut lane) = Bench::single(code);
+    let result = run_numbered(&mut lane, 2);
+    assert!(error(&result.events[0]).contains("must return an event"), "{}", error(&result.events[0]));
+    assert_eq!(output(&result.events[1]), json!({ "event": "x", "team_id": 2 }));
+    assert!(error(&result.events[1]).contains("change event.team_id"));
+}

@@ -4,10 +4,14 @@
 mod builds;
 mod events;
 mod failures;
+mod hostile;
+mod leaks;
 mod languages;
 mod meta;
 mod modules;
+mod process;
 mod reload;
+mod reload_pitfalls;
 mod samples;
 mod standard_library;
 mod support;

@@ -142,7 +142,7 @@ fn url_fetch_and_random() {
                 await fetch('https://example.com') }";
     let (_bench, mut lane) = Bench::single(code);
     let result = run_one(&mut lane);
-    assert!(error(&result).contains("no mock answers GET https://example.com/"), "{}", error(&result));
+    assert!(error(&result).contains("no mock answers GET https://example.com"), "{}", error(&result));
     let out = output(&result);
     assert_eq!(
         out["properties"]["url"],

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use weir_api::plugin::{PluginState, PluginView};
 use weir_event::journal::{Fate, StepLabel};
-use weir_plugins::{BatchEvent, BatchResult, EventResult, HostConfig, Lane, Limits, PluginHost, Settings};
+use weir_plugins::{BatchEvent, BatchResult, EventResult, HostConfig, Lane, Limits, PluginHost, Settings, Watching};
 
 pub struct Bench {
     pub host: PluginHost,
@@ -27,7 +27,16 @@ impl Bench {
     }
 
     pub fn with_limits(limits: Limits) -> Self {
-        let config = HostConfig { seed: 7, ..HostConfig::new(cache_dir(), limits) };
+        Self::with_config(HostConfig { seed: 7, ..HostConfig::new(cache_dir(), limits) })
+    }
+
+    /// Nothing tells this host of saves.
+    pub fn polling() -> Self {
+        let config = HostConfig::new(cache_dir(), Limits::default());
+        Self::with_config(HostConfig { watching: Watching::Polling, ..config })
+    }
+
+    fn with_config(config: HostConfig) -> Self {
         Self { host: PluginHost::start(config).unwrap(), dir: tempfile::tempdir().unwrap() }
     }
 

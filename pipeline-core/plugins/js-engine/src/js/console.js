@@ -1,21 +1,24 @@
 // `console` as PostHog plugins know it: objects as JSON, everything else as String() gives it.
 (engine) => {
     const { host, text } = engine;
+    const { getPrototypeOf, isArray, objectPrototype, String } = engine.kept;
     const longest = 50_000;
 
     const shown = (value) => {
-        const proto = value === null || typeof value !== "object" ? undefined : Object.getPrototypeOf(value);
-        if (Array.isArray(value) || proto === Object.prototype || proto === null) {
+        const proto = value === null || typeof value !== "object" ? undefined : getPrototypeOf(value);
+        if (isArray(value) || proto === objectPrototype || proto === null) {
             try {
                 return engine.stringify(value);
             } catch {
                 return String(value);
             }
         }
-        return typeof value === "symbol" ? value.toString() : String(value);
+        return String(value);
     };
     const writer = (level) => (...values) => {
-        const line = text(values.map(shown).join(" "));
+        let line = "";
+        for (let at = 0; at < values.length; at++) line += `${at > 0 ? " " : ""}${shown(values[at])}`;
+        line = text(line);
         if (line.length <= longest) host.log(level, line);
     };
 

@@ -5,7 +5,8 @@
 (engine) => {
     const { host } = engine;
     const nobody = -1;
-    const waiting = new Map();
+    const { map, sizeOf } = engine.kept;
+    const waiting = map();
 
     engine.owner = nobody;
     engine.take = (owner) => {
@@ -14,11 +15,13 @@
         host.inHand(owner);
     };
     engine.newBatch = () => {
-        for (const work of waiting.values()) work.owner = nobody;
+        waiting.forEach((work) => {
+            work.owner = nobody;
+        });
         engine.owner = nobody;
     };
 
-    engine.isWaiting = () => waiting.size > 0;
+    engine.isWaiting = () => sizeOf(waiting) > 0;
 
     // One answer of the host, for the number of a call.
     engine.complete = (number, kind, answer) => {
@@ -70,7 +73,7 @@
                 this.callback(...this.values);
             } catch (error) {
                 // Nobody waits for this function, so its error can only be told.
-                console.error(`A timer's function failed: ${error}`);
+                host.log(4, `A timer's function failed: ${engine.describe(error)[1]}`);
             }
         }
         close() {

@@ -1,17 +1,18 @@
 // CommonJS for plugins that use it, and the rule by which a plugin's functions are found.
 (engine) => {
     const { host } = engine;
-    const loaded = new Map();
+    const { keys } = engine.kept;
+    const loaded = engine.kept.map();
     const scheme = "weir:provided/";
 
     // A provided module's file holds a function of `engine` and of a `require` that knows the other
     // provided modules; it runs when the module is first asked for.
-    const held = new Map();
-    const underway = new Set();
+    const held = engine.kept.map();
+    const underway = engine.kept.map();
     const provide = (file) => {
         if (held.has(file)) return held.get(file);
         if (underway.has(file)) throw new Error(`engine: ${file} requires itself`);
-        underway.add(file);
+        underway.set(file, true);
         let exported;
         if (file.startsWith("cloud/")) {
             // These are written as CommonJS, and were tried as such beside the real clients.
@@ -71,32 +72,46 @@
     ];
     const schedules = ["runEveryMinute", "runEveryHour", "runEveryDay"];
 
+    const first = async (list) => (await list)?.[0];
+
     // Exports first, then the default export, then `module.exports`; plain top-level functions only if
     // none of these holds anything.
+    const names = [...known, ...schedules, "jobs"];
     engine.adopt = (namespace, module, topLevel) => {
-        const names = [...known, ...schedules, "jobs"];
+        // The plugin's top level has run: from here on nothing is certain but what was kept.
         const pick = (places) => {
-            const found = {};
-            for (const name of names) {
-                const place = places.find((place) => place?.[name] !== undefined && place[name] !== null);
-                if (place) found[name] = place[name];
+            const found = { __proto__: null };
+            for (let at = 0; at < names.length; at++) {
+                for (let place = 0; place < places.length; place++) {
+                    const value = places[place]?.[names[at]];
+                    if (value === undefined || value === null) continue;
+                    found[names[at]] = value;
+                    break;
+                }
             }
             return found;
         };
-        let methods = pick([namespace, namespace?.default, module.exports, module.exports?.default]);
-        if (Object.keys(methods).length === 0) methods = pick([topLevel]);
+        const own = module.exports;
+        let methods = pick([namespace, namespace?.default, own, own?.default]);
+        if (keys(methods).length === 0) methods = pick([topLevel]);
         if (methods.processEvent === undefined && typeof methods.processEventBatch === "function") {
             const batch = methods.processEventBatch;
             methods.processEvent = (event, meta) => {
                 const result = batch([event], meta);
-                return typeof result?.then === "function" ? result.then((list) => list?.[0]) : result?.[0];
+                return typeof result?.then === "function" ? first(result) : result?.[0];
             };
         }
         engine.methods = methods;
-        return [
-            Object.keys(methods).filter((name) => known.includes(name) && typeof methods[name] === "function"),
-            schedules.filter((name) => typeof methods[name] === "function"),
-            Object.keys(methods.jobs ?? {}),
-        ];
+        const functions = (names) => {
+            let found = "";
+            for (let at = 0; at < names.length; at++) {
+                if (typeof methods[names[at]] === "function") found += `${names[at]}\n`;
+            }
+            return found;
+        };
+        const jobs = keys(methods.jobs ?? {});
+        let jobNames = "";
+        for (let at = 0; at < jobs.length; at++) jobNames += `${engine.text(jobs[at])}\n`;
+        return [functions(known), functions(schedules), jobNames];
     };
 }

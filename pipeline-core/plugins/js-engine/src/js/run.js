@@ -1,53 +1,76 @@
 // Calls plugin functions and reports what became of each event.
 (engine) => {
-    const { host, text, stringify } = engine;
+    const { host, text, stringify, clipped } = engine;
+    const { apply, defineProperty, deref, hasOwn, isArray, isInstance, list, values, Date, Error, InternalError } =
+        engine.kept;
+    const { String, TypeError, WeakRef } = engine.kept;
+    const { RetryError } = globalThis;
+    const longestMessage = 10_000;
+    const longestStack = 20_000;
+    // May throw: `then` may be a getter of the plugin's.
     const isThenable = (value) => value !== null && typeof value === "object" && typeof value.then === "function";
 
-    const describe = (error) => {
-        if (error instanceof Error) {
-            // A plugin may have put anything into these two; its mistake must not hide the error.
-            let message = "Error";
-            try {
-                message = text(`${error.name}: ${error.message}`);
-            } catch {}
-            return [message, typeof error.stack === "string" ? text(error.stack) : "", error instanceof RetryError];
-        }
-        let message = "a value that cannot be shown";
+    // A plugin may have put anything into an error; its mistake must not hide the error. Never throws.
+    const shown = (make) => {
         try {
-            message = typeof error === "object" ? stringify(error) : String(error);
-        } catch {}
-        return [text(message ?? "undefined"), "", false];
+            return text(make());
+        } catch {
+            return "";
+        }
     };
-    // QuickJS throws this when the memory limit is met, or null when not even the error fits.
-    const isOutOfMemory = (error) =>
-        error === null || (error instanceof InternalError && error.message === "out of memory");
+    const describe = (error) => {
+        if (isInstance(error, Error)) {
+            const name = shown(() => error.name) || "Error";
+            const message = shown(() => error.message);
+            const stack = shown(() => (typeof error.stack === "string" ? error.stack : ""));
+            const whole = message === "" ? name : `${name}: ${message}`;
+            return [clipped(whole, longestMessage), clipped(stack, longestStack), isInstance(error, RetryError)];
+        }
+        const message = shown(() => (typeof error === "object" ? stringify(error) : String(error)));
+        return [clipped(message, longestMessage) || "a value that cannot be shown was thrown", "", false];
+    };
+    // QuickJS throws this when the memory limit is met, or null when not even the error fits. A plugin may
+    // throw null as well, and then there is room.
+    const isOutOfMemory = (error) => {
+        if (error !== null) {
+            return isInstance(error, InternalError) && shown(() => error.message) === "out of memory";
+        }
+        return !host.hasRoom();
+    };
 
     // One pair of functions for each place in a batch; `this` is the event.
-    const delayed = [];
+    const delayed = list();
     const accessor = (index) => ({
+        __proto__: null,
         get() {
-            return open[index].settle(host.properties(index));
+            return open[index]?.read();
         },
         set(value) {
-            open[index].settle(value);
+            open[index]?.settle(value);
         },
         enumerable: true,
         configurable: true,
     });
 
+    const noEvent = "processEvent must return an event, or null to drop it";
     // An event of the batch in the plugin's hands. Its properties are read from their text when the
     // plugin first asks for them, so an event that is only handed on is never taken apart.
     class Open {
+        index;
+        event;
+        team;
+        isDone = false;
+        isTouched = true;
+        before = undefined;
+        // What a frozen event cannot hold.
+        settled = undefined;
         constructor(index, event) {
             this.index = index;
             this.event = event;
             this.team = event.team_id;
-            this.isDone = false;
-            this.isTouched = true;
-            this.before = undefined;
         }
         delay() {
-            const before = Object.values(this.event);
+            const before = values(this.event);
             // Only what cannot change without its place in the event changing.
             for (let place = 0; place < before.length; place++) {
                 if (typeof before[place] === "object" && before[place] !== null) {
@@ -57,16 +80,25 @@
             }
             this.before = before;
             this.isTouched = false;
-            Object.defineProperty(this.event, "properties", (delayed[this.index] ??= accessor(this.index)));
+            defineProperty(this.event, "properties", (delayed[this.index] ??= accessor(this.index)));
+        }
+        read() {
+            return this.isTouched ? this.settled : this.settle(host.properties(this.index));
         }
         settle(value) {
             this.isTouched = true;
-            Object.defineProperty(this.event, "properties", {
-                value,
-                writable: true,
-                enumerable: true,
-                configurable: true,
-            });
+            this.settled = value;
+            try {
+                defineProperty(this.event, "properties", {
+                    __proto__: null,
+                    value,
+                    writable: true,
+                    enumerable: true,
+                    configurable: true,
+                });
+            } catch {
+                // Frozen: the accessor stays and gives what was read.
+            }
             return value;
         }
         isUnchanged() {
@@ -83,13 +115,13 @@
             if (this.isDone) return;
             this.isDone = true;
             if (isOutOfMemory(error)) return host.failed(this.index, 1, "out of memory", "", false, undefined);
-            const [message, stack, retry] = describe(error);
+            const told = describe(error);
             let changed;
             try {
-                this.event.team_id = this.team;
                 changed = stringify(this.event);
             } catch {}
-            host.failed(this.index, 0, message, stack, retry, changed);
+            if (typeof changed !== "string") changed = undefined;
+            host.failed(this.index, 0, told[0], told[1], told[2], changed);
         }
         finish(result) {
             if (this.isDone) return;
@@ -102,18 +134,12 @@
                 return host.unchanged(this.index);
             }
             try {
-                if (typeof result !== "object" || Array.isArray(result)) {
-                    throw new TypeError("processEvent must return an event, or null to drop it");
-                }
-                const hasMoved = result.team_id !== this.team;
-                if (hasMoved) result.team_id = this.team;
+                if (typeof result !== "object" || isArray(result)) throw new TypeError(noEvent);
                 const json = stringify(result);
+                if (typeof json !== "string" || json[0] !== "{") throw new TypeError(noEvent);
                 this.isDone = true;
-                if (hasMoved) {
-                    host.failed(this.index, 0, "Error: Plugin tried to change event.team_id", "", false, json);
-                } else {
-                    host.passed(this.index, json);
-                }
+                // Whether it is still the same team's is for the host to see.
+                host.passed(this.index, json);
             } catch (error) {
                 this.isDone = false;
                 this.fail(error);
@@ -121,7 +147,16 @@
         }
     }
 
-    let open = [];
+    // Whatever the plugin made of promises, this waits: `await` asks nobody.
+    const finishLater = async (entry, result) => {
+        try {
+            entry.finish(await result);
+        } catch (error) {
+            entry.fail(error);
+        }
+    };
+
+    let open = list();
     engine.begin = (index, event, isLazy) => {
         engine.owner = index;
         const entry = new Open(index, event);
@@ -130,24 +165,27 @@
         let result;
         try {
             result = engine.methods.processEvent(event, engine.meta);
+            if (isThenable(result)) {
+                finishLater(entry, result);
+                return;
+            }
         } catch (error) {
             return entry.fail(error);
         }
-        if (!isThenable(result)) return entry.finish(result);
-        result.then(
-            (value) => entry.finish(value),
-            (error) => entry.fail(error),
-        );
+        entry.finish(result);
     };
     // Every event of the last batch has been reported.
     engine.endBatch = () => {
-        // Work that goes on may still ask for properties.
-        if (engine.isWaiting()) {
-            for (const entry of open) {
-                if (!entry.isTouched) entry.settle(host.properties(entry.index));
-            }
+        // An event that somebody still holds may be asked for its properties later, when its text is gone.
+        for (let at = 0; at < open.length; at++) {
+            const entry = open[at];
+            if (entry === undefined || entry.isTouched) continue;
+            const held = new WeakRef(entry.event);
+            entry.event = undefined;
+            entry.event = deref(held);
+            if (entry.event !== undefined) entry.settle(host.properties(at));
         }
-        open = [];
+        open = list();
     };
     engine.abandon = (index) => {
         engine.take(index);
@@ -167,20 +205,27 @@
         call = own;
         engine.take(0);
         const fail = (error) => {
-            own.outcome = [undefined, [isOutOfMemory(error) ? 1 : 0, ...describe(error)]];
+            own.outcome = [undefined, engine.describe(error)];
         };
         const succeed = (value) => {
             try {
-                own.outcome = [value === undefined || value === null ? undefined : stringify(value), undefined];
+                const json = value === undefined || value === null ? undefined : stringify(value);
+                own.outcome = [json, undefined];
             } catch (error) {
                 fail(error);
             }
         };
         if (typeof method !== "function") return succeed(undefined);
         try {
-            const result = method.call(self, ...values, engine.meta);
-            if (!isThenable(result)) succeed(result);
-            else result.then(succeed, fail);
+            const result = apply(method, self, values.length > 0 ? [values[0], engine.meta] : [engine.meta]);
+            if (!isThenable(result)) return succeed(result);
+            (async () => {
+                try {
+                    succeed(await result);
+                } catch (error) {
+                    fail(error);
+                }
+            })();
         } catch (error) {
             fail(error);
         }
@@ -192,7 +237,7 @@
     };
     engine.callJob = (name, payload) => {
         const jobs = engine.methods.jobs ?? {};
-        const job = Object.hasOwn(jobs, name) ? jobs[name] : undefined;
+        const job = hasOwn(jobs, name) ? jobs[name] : undefined;
         if (typeof job !== "function") {
             call = { outcome: [undefined, [0, `Error: there is no job "${name}" in jobs`, "", false]] };
             return;
@@ -200,5 +245,8 @@
         engine.call(job, jobs, [payload]);
     };
     engine.callOutcome = () => call.outcome;
-    engine.describe = (error) => [isOutOfMemory(error) ? 1 : 0, ...describe(error)];
+    engine.describe = (error) => {
+        const told = describe(error);
+        return [isOutOfMemory(error) ? 1 : 0, told[0], told[1], told[2]];
+    };
 }
