@@ -13,7 +13,7 @@ use crate::{
     components::{
         copy::CopyButton,
         diff_view::DiffView,
-        event_list::{capital, timezone_offset},
+        event_list::timezone_offset,
         icon::{Icon, Shape},
         json_view::JsonView,
     },
@@ -132,7 +132,7 @@ fn Found(journey: Journey, tab: RwSignal<Tab>) -> impl IntoView {
         <div class="side-summary">
             <div class="side-title">
                 <span class="c-event">{summary.event}</span>
-                <i class="badge" data-label=summary.label.clone()>{capital(&summary.label)}</i>
+                <i class="badge" data-label=summary.label.clone()>{format::capital(&summary.label)}</i>
                 <span class="c-outcome" data-outcome=summary.outcome.clone()>{format::words(&summary.outcome)}</span>
             </div>
             <p class="side-reason">{journey.reason.clone()}</p>
@@ -199,7 +199,7 @@ fn Changes(journey: Journey) -> impl IntoView {
             {steps}
             <li class="step" data-label=outcome.clone()>
                 <div class="step-head">
-                    <b>{capital(&format::words(&outcome))}</b>
+                    <b>{format::capital(&format::words(&outcome))}</b>
                     {end.is_some().then(|| view! { <span class="note">"as the store holds it, against the last form"</span> })}
                 </div>
                 {end.map(|diff| view! { <DiffView diff/> })}
@@ -226,10 +226,13 @@ fn Step(step: JourneyStep, diff: Option<Diff>) -> impl IntoView {
             <div class="step-head">
                 <b>{step.name}</b>
                 <code class="hash">{format::short_version(&step.version).to_owned()}</code>
-                <i class="badge" data-label=step.label.clone()>{capital(&step.label)}</i>
+                <i class="badge" data-label=step.label.clone()>{format::capital(&step.label)}</i>
                 {tally}
                 <span class="grow"></span>
-                <span class="note">{format::micros(f64::from(step.cpu_us))} " CPU"</span>
+                <span class="note">
+                    {format::micros(f64::from(step.cpu_us))} " CPU"
+                    {(step.wait_us > 0).then(|| format!(" · {} waiting", format::micros(f64::from(step.wait_us))))}
+                </span>
             </div>
             {step.error.map(|error| view! { <pre class="error-text">{error}</pre> })}
             {match diff {

@@ -6,7 +6,6 @@ use weir_api::plugin::{PluginState, PluginView};
 use crate::{
     components::{
         copy::CopyButton,
-        event_list::capital,
         icon::{Icon, Shape},
         plugin_error::{LoadError, RuntimeError},
         plugin_log::PluginLog,
@@ -33,7 +32,7 @@ pub fn PluginCard(
             <header class="panel-head plugin-head">
                 <i class="dot"></i>
                 <h2>{move || plugin.with(|plugin| plugin.name.clone())}</h2>
-                <span class="plugin-state" data-testid="plugin-state">{move || capital(state.get().as_str())}</span>
+                <span class="plugin-state" data-testid="plugin-state">{move || format::capital(state.get().as_str())}</span>
                 <div class="grow"></div>
                 <code class="hash" data-testid="plugin-version" title=move || format!("Version {} serves now", version.get())>
                     {move || {
