@@ -5,6 +5,7 @@ use serde_json::Value;
 use weir_api::{
     ApiError, ErrorCode,
     event::{Journey, JourneyRequest, JourneyStep},
+    query::QueryRequest,
     registry,
 };
 
@@ -49,13 +50,18 @@ pub fn SidePanel() -> impl IntoView {
     let client = Client::expect();
     let tab = RwSignal::new(Tab::Changes);
     let answer = RwSignal::new(None::<Result<Journey, ApiError>>);
+    let row = RwSignal::new(None::<Value>);
     Effect::new(move |_| {
         let Some(offset) = studio.selected.get() else { return };
         answer.set(None);
+        row.set(None);
         spawn_local(async move {
             let journey = client.call::<registry::Journey>(&JourneyRequest { offset }).await;
+            let is_gone = journey.as_ref().is_err_and(|error| error.code == ErrorCode::NotFound);
+            let found = if is_gone { stored_row(client, offset).await } else { None };
             // The user may have moved on while the answer was under way.
             if studio.selected.try_get_untracked() == Some(Some(offset)) {
+                let _ = row.try_set(found);
                 let _ = answer.try_set(Some(journey));
             }
         });
@@ -85,16 +91,37 @@ pub fn SidePanel() -> impl IntoView {
             </header>
             {move || match answer.get() {
                 None => view! { <div class="empty"><span>"Loading the journey…"</span></div> }.into_any(),
-                Some(Err(error)) => view! { <Missing error/> }.into_any(),
+                Some(Err(error)) => view! { <Missing error row=row.get_untracked()/> }.into_any(),
                 Some(Ok(journey)) => view! { <Found journey tab/> }.into_any(),
             }}
         </aside>
     }
 }
 
+/// An event whose journey is no longer kept may still be in the store.
+async fn stored_row(client: Client, offset: u64) -> Option<Value> {
+    let sql = format!("SELECT * FROM events WHERE _offset = {offset}");
+    let request = QueryRequest { sql, max_rows: Some(1), timeout_ms: None };
+    let result = client.call::<registry::Query>(&request).await.ok()?;
+    let values = result.rows.into_iter().next()?;
+    Some(Value::Object(result.columns.into_iter().zip(values).collect()))
+}
+
 #[component]
-fn Missing(error: ApiError) -> impl IntoView {
+fn Missing(error: ApiError, row: Option<Value>) -> impl IntoView {
     let gone = error.code == ErrorCode::NotFound;
+    if let Some(value) = row {
+        return view! {
+            <div class="side-summary" data-testid="side-panel-error">
+                <p class="side-reason">
+                    "Its journey is no longer kept: only the newest events have one. This is the event as the store \
+                     holds it; "<code>"plugins"</code>" says what each plugin did and cost."
+                </p>
+            </div>
+            <div class="side-body"><JsonView value/></div>
+        }
+        .into_any();
+    }
     view! {
         <div class="empty" data-testid="side-panel-error">
             <strong>{if gone { "This journey is no longer kept" } else { "The journey cannot be shown" }}</strong>
@@ -111,6 +138,7 @@ fn Missing(error: ApiError) -> impl IntoView {
             </span>
         </div>
     }
+    .into_any()
 }
 
 #[component]

@@ -223,7 +223,7 @@ fn Facts(plugin: Memo<PluginView>) -> impl IntoView {
     view! {
         <code class="chain-version">{version}</code>
         {move || language.with(|name| (!name.is_empty()).then(|| view! {
-            <i class="badge" data-language=name.clone()>{language_title(name).to_owned()}</i>
+            <i class="badge" data-language=name.clone() title=language_title(name).to_owned()>{language_short(name).to_owned()}</i>
         }))}
         {move || http.with(|mode| (mode == "record" || mode == "live").then(|| view! {
             <i class="badge" data-http=mode.clone() title="Its requests go out to the network">"HTTP " {mode.clone()}</i>
@@ -238,6 +238,14 @@ fn Facts(plugin: Memo<PluginView>) -> impl IntoView {
         {move || (errors.get() > 0).then(|| view! {
             <i class="badge" data-label="error">{format::count(errors.get())} {if errors.get() == 1 { " error" } else { " errors" }}</i>
         })}
+    }
+}
+
+fn language_short(name: &str) -> &str {
+    match name {
+        "javascript" => "JS",
+        "typescript" => "TS",
+        other => language_title(other),
     }
 }
 

@@ -92,7 +92,7 @@ pub fn HttpTab() -> impl IntoView {
     let goes_out = Memo::new(move |_| mode.with(|mode| mode == "live" || mode == "record"));
     view! {
         <form class="form" on:submit=submit on:keydown=move |event| if is_save_key(&event) { save() }>
-            <fieldset class="choices"><legend>"Requests of this plugin"</legend>{MODES.map(option)}</fieldset>
+            <fieldset class="choices-part"><legend>"Requests of this plugin"</legend><div class="choices">{MODES.map(option)}</div></fieldset>
             <p class="form-note" data-testid="http-mocks">
                 {move || match mocks.get() {
                     0 => "The folder has no mocks yet. A file in mocks/ holds a request and its answer; Record writes them.".to_owned(),

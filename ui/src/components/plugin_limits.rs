@@ -168,17 +168,11 @@ pub fn LimitsTab() -> impl IntoView {
     };
     view! {
         <form class="form" novalidate on:submit=submit on:keydown=move |event| if is_save_key(&event) { save() }>
-            <fieldset class="choices">
-                <legend>"The limits of"</legend>
-                {move || presets.get().into_iter().map(card).collect_view()}
-            </fieldset>
+            <fieldset class="choices-part"><legend>"The limits of"</legend><div class="choices">{move || presets.get().into_iter().map(card).collect_view()}</div></fieldset>
             <div class="figure-grid">
                 {FIGURES.iter().map(|figure| view! { <FigureField figure saved presets/> }).collect_view()}
             </div>
-            <fieldset class="choices">
-                <legend>"An event whose processing failed"</legend>
-                {ON_ERROR.map(reaction)}
-            </fieldset>
+            <fieldset class="choices-part"><legend>"An event whose processing failed"</legend><div class="choices">{ON_ERROR.map(reaction)}</div></fieldset>
             <SaveBar
                 change
                 dirty
@@ -229,6 +223,7 @@ fn FigureField(figure: &'static Figure, saved: Memo<PluginLimits>, presets: Memo
                     type="text"
                     inputmode="numeric"
                     autocomplete="off"
+                    placeholder="as Weir"
                     prop:value=shown
                     on:input=move |event| take(event_target_value(&event))
                 />

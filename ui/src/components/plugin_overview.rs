@@ -26,7 +26,7 @@ pub fn OverviewTab() -> impl IntoView {
         {move || missing.with(|keys| (!keys.is_empty()).then(|| view! {
             <div class="pane-warning">
                 <b>"Configuration is missing."</b>
-                <span>{format!("{} has no value.", keys.join(", "))}</span>
+                <span>{format!("Without a value: {}.", keys.join(", "))}</span>
                 <a href=hash(&chosen.id(), Tab::Config)>"Set it in Config"</a>
             </div>
         }))}

@@ -53,7 +53,7 @@ pub fn TasksTab() -> impl IntoView {
             <section class="pane-part">
                 <h2>"Schedules"</h2>
                 <ul class="task-list">
-                    <For each=move || names.get() key=String::clone children=move |name| view! { <Schedule name schedules change/> }/>
+                    <For each=move || names.get() key=String::clone children=move |name| view! { <Schedule name schedules/> }/>
                 </ul>
             </section>
         })}
@@ -64,8 +64,9 @@ pub fn TasksTab() -> impl IntoView {
 }
 
 #[component]
-fn Schedule(name: String, schedules: Memo<Vec<PluginSchedule>>, change: Change) -> impl IntoView {
+fn Schedule(name: String, schedules: Memo<Vec<PluginSchedule>>) -> impl IntoView {
     let chosen = Chosen::expect();
+    let change = Change::default();
     let own = StoredValue::new(name.clone());
     let next = Memo::new(move |_| {
         schedules.with(|all| all.iter().find(|one| own.with_value(|own| one.name == *own)).map_or(0, |one| one.next_ms))
@@ -88,6 +89,7 @@ fn Schedule(name: String, schedules: Memo<Vec<PluginSchedule>>, change: Change) 
                 disabled=move || change.busy.get()
                 on:click=move |_| run(chosen, change, own.get_value(), Value::Null, |_| {})
             >{move || if change.busy.get() { "Running…" } else { "Run now" }}</button>
+            {move || change.problem.get().map(|error| view! { <Refusal error/> })}
         </li>
     }
 }
