@@ -30,5 +30,6 @@ pub mod plugin_tasks;
 pub mod prose_view;
 pub mod save_bar;
 pub mod shortcuts;
+pub mod storage_row;
 pub mod strip;
 pub mod topbar;

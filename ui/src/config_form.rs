@@ -79,8 +79,12 @@ pub fn lacks_value(field: &ConfigFieldView, draft: &Draft) -> bool {
 pub fn request(draft: &Draft, fields: &[ConfigFieldView]) -> PluginConfigure {
     let mut request = PluginConfigure::default();
     for (key, edit) in draft {
-        let is_attachment = fields.iter().any(|field| field.key == *key && field.kind == "attachment");
+        let field = fields.iter().find(|field| field.key == *key);
+        let is_attachment = field.is_some_and(|field| field.kind == "attachment");
+        let is_secret = field.is_some_and(|field| field.secret);
         match edit {
+            // "Replace" was pressed and nothing typed: that must not wipe out the one there is.
+            Edit::Text(text) if is_secret && text.is_empty() => {}
             Edit::File { upload, .. } => drop(request.attachments.insert(key.clone(), Some(upload.clone()))),
             Edit::Default if is_attachment => drop(request.attachments.insert(key.clone(), None)),
             Edit::Default => drop(request.values.insert(key.clone(), None)),
@@ -171,6 +175,13 @@ mod tests {
         let gone = Draft::from([("a".to_owned(), Edit::Default), ("f".to_owned(), Edit::Default)]);
         let sent = request(&gone, &fields);
         assert_eq!((sent.values.get("a"), sent.attachments.get("f")), (Some(&None), Some(&None)));
+    }
+
+    #[test]
+    fn a_secret_is_not_replaced_by_nothing() {
+        let secret = ConfigFieldView { secret: true, ..field("key", "string", Some("***")) };
+        assert_eq!(request(&typed("key", ""), std::slice::from_ref(&secret)), PluginConfigure::default());
+        assert_eq!(request(&typed("key", "x"), &[secret]).values.len(), 1);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::{
         plugin_log::PluginLog,
     },
     format,
+    place::{Tab, hash},
     state::Studio,
 };
 
@@ -31,7 +32,7 @@ pub fn PluginCard(
         <article class="panel plugin" data-testid="plugin-card" data-plugin=id.clone() data-state=move || state.get().as_str()>
             <header class="panel-head plugin-head">
                 <i class="dot"></i>
-                <h2>{move || plugin.with(|plugin| plugin.name.clone())}</h2>
+                <h2><a href=hash(&id, Tab::Overview) title="Everything about it">{move || plugin.with(|plugin| plugin.name.clone())}</a></h2>
                 <span class="plugin-state" data-testid="plugin-state">{move || format::capital(state.get().as_str())}</span>
                 <div class="grow"></div>
                 <code class="hash" data-testid="plugin-version" title=move || format!("Version {} serves now", version.get())>

@@ -1,7 +1,6 @@
 //! What a plugin keeps: its durable storage and its cache, to look into and to edit in place.
 
-use leptos::{ev::SubmitEvent, prelude::*};
-use serde_json::Value;
+use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use weir_api::{
     ApiError,
     plugin::{PluginStorage, PluginStorageRequest, PluginStorageSet, StorageEntry},
@@ -12,25 +11,23 @@ use crate::{
     change::Change,
     chosen::Chosen,
     client::Client,
-    components::save_bar::{Refusal, is_save_key},
+    components::{save_bar::Refusal, storage_row::Row},
     config_form::json_problem,
-    format, json, poll,
+    format, poll,
     state::put,
 };
 
-const LONGEST: usize = 160;
-
 /// What the rows share.
 #[derive(Clone, Copy)]
-struct Shelf {
+pub struct Shelf {
     id: StoredValue<String>,
     client: Client,
-    kind: RwSignal<&'static str>,
+    pub kind: RwSignal<&'static str>,
     filter: RwSignal<String>,
     found: RwSignal<Option<Result<PluginStorage, ApiError>>>,
     /// Key of the value that is being edited, and its text.
-    editing: RwSignal<Option<(String, String)>>,
-    change: Change,
+    pub editing: RwSignal<Option<(String, String)>>,
+    pub change: Change,
     /// Counts questions, so that an answer to an older one is not shown.
     asked: StoredValue<u64>,
 }
@@ -51,10 +48,10 @@ impl Shelf {
 
     fn ask_now(self) {
         self.asked.update_value(|asked| *asked += 1);
-        leptos::task::spawn_local(self.ask());
+        spawn_local(self.ask());
     }
 
-    fn set(self, key: String, value: Option<String>, then: impl FnOnce() + 'static) {
+    pub fn set(self, key: String, value: Option<String>, then: impl FnOnce() + 'static) {
         let request =
             PluginStorageSet { id: self.id.get_value(), kind: self.kind.get_untracked().to_owned(), key, value };
         let client = self.client;
@@ -63,6 +60,14 @@ impl Shelf {
             self.ask_now();
         });
     }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum State {
+    Loading,
+    Failed(ApiError),
+    Empty,
+    Entries,
 }
 
 #[component]
@@ -95,6 +100,15 @@ pub fn StorageTab() -> impl IntoView {
             >{title}</button>
         }
     };
+    // Rows are kept while values change: one of them may be under someone's hands.
+    let state = Memo::new(move |_| {
+        shelf.found.with(|found| match found {
+            None => State::Loading,
+            Some(Err(error)) => State::Failed(error.clone()),
+            Some(Ok(found)) if found.entries.is_empty() => State::Empty,
+            Some(Ok(_)) => State::Entries,
+        })
+    });
     let total = Memo::new(move |_| {
         shelf.found.with(|found| {
             found.as_ref().and_then(|found| found.as_ref().ok()).map(|found| (found.entries.len() as u64, found.total))
@@ -123,11 +137,11 @@ pub fn StorageTab() -> impl IntoView {
             </span>
         </div>
         {move || shelf.change.problem.get().map(|error| view! { <Refusal error/> })}
-        {move || match shelf.found.get() {
-            None => view! { <div class="empty"><span>"Loading…"</span></div> }.into_any(),
-            Some(Err(error)) => view! { <Refusal error/> }.into_any(),
-            Some(Ok(found)) if found.entries.is_empty() => view! { <NothingKept shelf/> }.into_any(),
-            Some(Ok(_)) => view! { <Entries shelf/> }.into_any(),
+        {move || match state.get() {
+            State::Loading => view! { <div class="empty"><span>"Loading…"</span></div> }.into_any(),
+            State::Failed(error) => view! { <Refusal error/> }.into_any(),
+            State::Empty => view! { <NothingKept shelf/> }.into_any(),
+            State::Entries => view! { <Entries shelf/> }.into_any(),
         }}
         <AddEntry shelf/>
     }
@@ -160,7 +174,6 @@ fn Entries(shelf: Shelf) -> impl IntoView {
         })
     });
     let is_cache = move || shelf.kind.get() == "cache";
-    // By key and content: a row that is being edited is left alone while the plugin writes others.
     let rows = move || entries.get();
     let row_key = |entry: &StorageEntry| entry.key.clone();
     view! {
@@ -173,122 +186,6 @@ fn Entries(shelf: Shelf) -> impl IntoView {
                 </tr></thead>
                 <tbody><For each=rows key=row_key children=move |entry| view! { <Row key=entry.key entries shelf/> }/></tbody>
             </table>
-        </div>
-    }
-}
-
-#[component]
-fn Row(key: String, entries: Memo<Vec<StorageEntry>>, shelf: Shelf) -> impl IntoView {
-    let own = StoredValue::new(key.clone());
-    let entry = Memo::new(move |_| {
-        entries
-            .with(|all| all.iter().find(|entry| own.with_value(|own| entry.key == *own)).cloned())
-            .unwrap_or_default()
-    });
-    let is_edited = Memo::new(move |_| {
-        shelf.editing.with(|editing| editing.as_ref().is_some_and(|edit| own.with_value(|own| edit.0 == *own)))
-    });
-    let is_sure = RwSignal::new(false);
-    let now = shelf_clock();
-    let edit =
-        move |_| shelf.editing.set(Some((own.get_value(), pretty(&entry.with_untracked(|entry| entry.value.clone())))));
-    let delete = move |_| {
-        if is_sure.get_untracked() {
-            shelf.set(own.get_value(), None, || {});
-        } else {
-            is_sure.set(true);
-            // Asked once more, but not for ever.
-            let unsure = move || {
-                is_sure.try_set(false);
-            };
-            set_timeout(unsure, std::time::Duration::from_secs(4));
-        }
-    };
-    let expires = move || {
-        let at = entry.with(|entry| entry.expires_at_ms);
-        at.map_or_else(|| "never".to_owned(), |at| format::countdown(at - now.get()))
-    };
-    view! {
-        <tr data-testid="storage-row" data-key=key>
-            <td class="storage-key">{own.get_value()}</td>
-            <td class="storage-value">
-                {move || if is_edited.get() {
-                    view! { <Editor shelf/> }.into_any()
-                } else {
-                    view! {
-                        <button class="value-button" data-testid="storage-edit" title="Edit the value" on:click=edit>
-                            {move || entry.with(|entry| shortened(&entry.value))}
-                        </button>
-                    }.into_any()
-                }}
-            </td>
-            {move || (shelf.kind.get() == "cache").then(|| view! { <td class="right num">{expires}</td> })}
-            <td class="right">
-                <button class="link is-bad" data-testid="storage-delete" on:click=delete>
-                    {move || if is_sure.get() { "Sure?" } else { "Delete" }}
-                </button>
-            </td>
-        </tr>
-    }
-}
-
-/// The server's clock, ticking with the frames.
-fn shelf_clock() -> RwSignal<i64> {
-    Chosen::expect().studio.now_ms
-}
-
-#[component]
-fn Editor(shelf: Shelf) -> impl IntoView {
-    let text = Memo::new(move |_| {
-        shelf.editing.with(|editing| editing.as_ref().map(|edit| edit.1.clone()).unwrap_or_default())
-    });
-    let is_cache = shelf.kind.get_untracked() == "cache";
-    // The cache keeps text as the plugin wrote it; storage keeps JSON.
-    let wrong = Memo::new(move |_| if is_cache { None } else { json_problem(&text.get()) });
-    let save = move || {
-        if wrong.get_untracked().is_some() {
-            return;
-        }
-        if let Some((key, text)) = shelf.editing.get_untracked() {
-            shelf.set(key, Some(text), move || shelf.editing.set(None));
-        }
-    };
-    let rows = text.get_untracked().lines().count().clamp(2, 16).to_string();
-    view! {
-        <div
-            class="value-editor"
-            on:keydown=move |event| {
-                if is_save_key(&event) {
-                    save();
-                } else if event.key() == "Escape" {
-                    shelf.editing.set(None);
-                }
-            }
-        >
-            <textarea
-                class="field mono"
-                rows=rows
-                aria-label="Value as JSON"
-                data-testid="storage-text"
-                autofocus
-                spellcheck="false"
-                prop:value=text
-                on:input=move |event| {
-                    let typed = event_target_value(&event);
-                    shelf.editing.update(|editing| if let Some(edit) = editing { edit.1 = typed });
-                }
-            ></textarea>
-            <div class="save-row">
-                <span class="note config-wrong">{wrong}</span>
-                <div class="grow"></div>
-                <button class="button" on:click=move |_| shelf.editing.set(None)>"Cancel"</button>
-                <button
-                    class="button button-primary"
-                    data-testid="storage-save"
-                    disabled=move || wrong.with(Option::is_some) || shelf.change.busy.get()
-                    on:click=move |_| save()
-                >"Save"</button>
-            </div>
         </div>
     }
 }
@@ -340,18 +237,5 @@ fn AddEntry(shelf: Shelf) -> impl IntoView {
             <button class="button" data-testid="storage-add" disabled=move || !ready.get() || shelf.change.busy.get()>"Add"</button>
             {move || wrong.get().map(|text| view! { <p class="config-wrong">{text}</p> })}
         </form>
-    }
-}
-
-/// JSON over several lines; other text as it is.
-fn pretty(text: &str) -> String {
-    let value = serde_json::from_str::<Value>(text).and_then(|value| serde_json::to_string_pretty(&value));
-    value.unwrap_or_else(|_| text.to_owned())
-}
-
-fn shortened(text: &str) -> String {
-    match serde_json::from_str::<Value>(text) {
-        Ok(value) => json::compact(&value, LONGEST),
-        Err(_) => json::compact(&Value::from(text), LONGEST),
     }
 }
