@@ -237,6 +237,8 @@ impl Sink for ExportEvents {
 mod tests {
     use std::sync::Arc;
 
+    use weir_event::SystemClock;
+    use weir_log::{Log, LogConfig, RealFilesystem};
     use weir_plugins::{HostConfig, Limits};
 
     use super::*;
@@ -251,6 +253,14 @@ mod tests {
         let view = host.add(&plugin).expect("a plugin");
         assert_eq!(view.load_error, None);
         host
+    }
+
+    fn emission(dir: &std::path::Path) -> TaskEmission {
+        let filesystem = Arc::new(RealFilesystem);
+        let (log, appender, _) =
+            Log::open(LogConfig::new("intake", dir.join("log"), filesystem.clone())).expect("a log");
+        let intake = crate::intake::LogIntake::new(log, appender, filesystem, dir.to_owned());
+        TaskEmission::new(Arc::new(intake), Arc::new(SystemClock))
     }
 
     fn batch(key: &str, names: &[&str]) -> Batch {
@@ -291,7 +301,7 @@ mod tests {
             }";
         let host = host(dir.path(), "{}", source);
         assert_eq!(host.exports(), [("p".to_owned(), ExportMethod::OnEvent)]);
-        let mut sink = open(&host, "p", ExportMethod::OnEvent);
+        let mut sink = open(&host, emission(dir.path()), "p", ExportMethod::OnEvent);
         assert!(sink.is_ready());
         let first = batch("1", &["a", "twice", "b", "broken", "never", "c"]);
         let mut pauses = Vec::new();
@@ -330,7 +340,7 @@ mod tests {
                 if (events[0].event === 'broken') throw new Error('no luck')
             }";
         let host = host(dir.path(), manifest, source);
-        let mut sink = open(&host, "p", ExportMethod::ExportEvents);
+        let mut sink = open(&host, emission(dir.path()), "p", ExportMethod::ExportEvents);
         assert_eq!(sink.batching().linger, Duration::from_secs(10), "before it is known");
         assert!(sink.is_ready());
         let batching = sink.batching();
@@ -347,17 +357,17 @@ mod tests {
     }
 
     #[test]
-    fn a_plugin_that_is_not_live_waits_and_fetch_is_not_there() {
+    fn a_plugin_that_is_not_live_waits_and_fetch_needs_a_mock() {
         let dir = tempfile::tempdir().expect("a temp dir");
         let source = "export async function onEvent(event) { for (;;) { if (event.event !== 'loop') { await fetch('http://x/') } } }";
         let host = host(dir.path(), "{}", source);
-        assert!(!open(&host, "other", ExportMethod::OnEvent).is_ready());
-        assert!(!open(&host, "p", ExportMethod::ExportEvents).is_ready());
-        let mut sink = open(&host, "p", ExportMethod::OnEvent);
+        assert!(!open(&host, emission(dir.path()), "other", ExportMethod::OnEvent).is_ready());
+        assert!(!open(&host, emission(dir.path()), "p", ExportMethod::ExportEvents).is_ready());
+        let mut sink = open(&host, emission(dir.path()), "p", ExportMethod::OnEvent);
         let Delivery::Delivered { rejected } = sink.deliver(&batch("1", &["loop", "call"]), &Stop::default()) else {
             panic!("neither asks for another attempt")
         };
         assert!(rejected[0].reason.contains("time limit"), "{rejected:?}");
-        assert!(rejected[1].reason.contains("fetch is not available"), "{rejected:?}");
+        assert!(rejected[1].reason.contains("no mock answers GET http://x/"), "{rejected:?}");
     }
 }

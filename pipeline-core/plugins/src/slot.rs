@@ -132,7 +132,7 @@ impl Slot {
             version.language.clone_into(&mut view.language);
             view.methods = version.functions();
             view.missing.clone_from(&version.identity.missing);
-            view.http_mode = version.identity.http.mode().as_str().to_owned();
+            version.identity.http.mode().as_str().clone_into(&mut view.http_mode);
         }
         let mut serving = lock(&self.serving);
         serving.version = Some(version);

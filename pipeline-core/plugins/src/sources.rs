@@ -9,9 +9,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use crate::manifest::{MANIFEST, Manifest};
+
 const MAX_FILES: usize = 2_000;
 const MAX_BYTES: u64 = 16 << 20;
-const EXTENSIONS: [&str; 6] = ["ts", "mts", "js", "mjs", "cjs", "json"];
+/// A component named by `main`; one from componentize-py has 18 MiB.
+const MAX_COMPONENT_BYTES: u64 = 64 << 20;
+const EXTENSIONS: [&str; 10] = ["ts", "mts", "js", "mjs", "cjs", "json", "rs", "toml", "lock", "py"];
+
+const WASM: &str = "wasm";
 
 /// Cheap to take: nothing is read but names, sizes and times.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,13 +31,15 @@ pub struct Listing {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshot {
     pub texts: BTreeMap<String, String>,
+    /// The component that the manifest names as `main`, with its path.
+    pub component: Option<(String, Vec<u8>)>,
 }
 
 /// Whether a file or folder of this name has nothing to do with the plugin.
 pub fn is_ignored(name: &str) -> bool {
     name.starts_with('.')
         || name.ends_with('~')
-        || matches!(name, "node_modules" | "target")
+        || matches!(name, "node_modules" | "target" | "__pycache__" | "venv")
         || Path::new(name).extension().is_some_and(|extension| extension == "swp" || extension == "tmp")
 }
 
@@ -70,16 +78,20 @@ fn walk(dir: &Path, prefix: &str, listing: &mut Listing) -> io::Result<()> {
     Ok(())
 }
 
+fn is_wasm(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == WASM)
+}
+
 fn is_source(path: &str) -> bool {
     let extension = Path::new(path).extension().and_then(|extension| extension.to_str());
-    extension.is_some_and(|extension| EXTENSIONS.contains(&extension)) && !path.ends_with(".d.ts")
+    extension.is_some_and(|extension| EXTENSIONS.contains(&extension) || extension == WASM) && !path.ends_with(".d.ts")
 }
 
 impl Snapshot {
     pub fn read(dir: &Path, listing: &Listing) -> io::Result<Self> {
         let mut total = 0;
         let mut texts = BTreeMap::new();
-        for (path, (size, _)) in &listing.files {
+        for (path, (size, _)) in listing.files.iter().filter(|(path, _)| !is_wasm(path)) {
             total += size;
             if total > MAX_BYTES {
                 let message = format!("the folder holds more than {} MiB of source", MAX_BYTES >> 20);
@@ -91,7 +103,26 @@ impl Snapshot {
                 Err(error) => return Err(error),
             };
         }
-        Ok(Self { texts })
+        let component = Self::component(dir, listing, &texts)?;
+        Ok(Self { texts, component })
+    }
+
+    /// Of all `.wasm` files only this one counts: the others may well be what a build has put there.
+    fn component(
+        dir: &Path,
+        listing: &Listing,
+        texts: &BTreeMap<String, String>,
+    ) -> io::Result<Option<(String, Vec<u8>)>> {
+        let main = texts.get(MANIFEST).and_then(|text| Manifest::parse(text).ok()).and_then(|manifest| manifest.main);
+        let Some(path) = main.map(|main| main.trim_start_matches("./").to_owned()).filter(|main| is_wasm(main)) else {
+            return Ok(None);
+        };
+        let Some((size, _)) = listing.files.get(&path) else { return Ok(None) };
+        if *size > MAX_COMPONENT_BYTES {
+            let message = format!("{path} has more than {} MiB", MAX_COMPONENT_BYTES >> 20);
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+        }
+        Ok(Some((path.clone(), fs::read(dir.join(&path))?)))
     }
 
     pub fn hash(&self) -> blake3::Hash {
@@ -100,6 +131,9 @@ impl Snapshot {
             for part in [path, text] {
                 hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
             }
+        }
+        if let Some((path, bytes)) = &self.component {
+            hasher.update(path.as_bytes()).update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
         }
         hasher.finalize()
     }

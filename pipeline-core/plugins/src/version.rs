@@ -13,8 +13,9 @@ use weir_api::plugin::Diagnostic;
 use weir_event::journal::PluginAttachment;
 
 use crate::bindings::weir::plugin::config::Attachment;
-use crate::bindings::weir::plugin::source::{File, FileKind, Link, Program};
+use crate::bindings::weir::plugin::source::{self, File, FileKind, Link};
 use crate::bindings::weir::plugin::types::Description;
+use crate::component::{EngineComponent, PluginComponent};
 use crate::engine::ENGINE_HASH;
 use crate::http::{HttpLimits, PluginHttp, Resolve};
 use crate::limits::Limits;
@@ -27,11 +28,23 @@ use crate::sources::Snapshot;
 use crate::state::Identity;
 use crate::strip::{Import, strip, top_level_export};
 
+/// What an instance runs.
+pub enum Program {
+    /// Source for the JavaScript engine.
+    Script(source::Program),
+    /// Source for the Python engine.
+    Python(Arc<EngineComponent>, source::Program),
+    /// A component of its own.
+    Component(PluginComponent),
+}
+
 pub struct Version {
-    /// `javascript` or `typescript`.
+    /// `javascript`, `typescript`, `rust`, `python` or `component`.
     pub language: &'static str,
     pub manifest: Manifest,
     pub identity: Arc<Identity>,
+    /// The file that messages without a place name.
+    pub entry: String,
     pub program: Program,
     pub positions: Positions,
     /// Known once an instance has been loaded.
@@ -40,7 +53,17 @@ pub struct Version {
 
 impl Version {
     pub fn entry(&self) -> String {
-        self.program.entry.clone()
+        self.entry.clone()
+    }
+
+    /// Memory an instance may use beyond what plugin code may: the engine, its stack, and the batch on its
+    /// way in and out.
+    pub fn engine_bytes(&self) -> usize {
+        match self.program {
+            Program::Script(_) => 16 << 20,
+            Program::Python(..) => 64 << 20,
+            Program::Component(_) => 4 << 20,
+        }
     }
 
     pub fn processes_events(&self) -> bool {
@@ -78,29 +101,39 @@ pub struct Given<'a> {
 }
 
 pub fn build(given: &Given<'_>, snapshot: &Snapshot) -> Result<Version, Box<Diagnostic>> {
-    let manifest = match snapshot.texts.get(MANIFEST) {
-        Some(text) => Manifest::parse(text)?,
-        None => Manifest::default(),
-    };
+    let manifest = manifest(snapshot)?;
     let entry = find_entry(snapshot, &manifest)?;
     let graph = Graph::follow(snapshot, &entry)?;
-    let identity = identity(given, snapshot, &graph, &manifest)?;
+    let mut paths = graph.files.iter().map(|file| file.path.as_str()).collect();
+    let identity = identity(given, snapshot, &manifest, &[ENGINE_HASH], &mut paths)?;
     let memory_limit = identity.limits.memory_bytes as u32;
+    let program = source::Program { entry: entry.clone(), files: graph.files, links: graph.links, memory_limit };
     Ok(Version {
         language: if entry.ends_with("ts") { "typescript" } else { "javascript" },
         identity: Arc::new(identity),
-        program: Program { entry, files: graph.files, links: graph.links, memory_limit },
+        entry,
+        program: Program::Script(program),
         positions: graph.positions,
         manifest,
         description: OnceLock::new(),
     })
 }
 
-fn identity(
+pub fn manifest(snapshot: &Snapshot) -> Result<Manifest, Box<Diagnostic>> {
+    match snapshot.texts.get(MANIFEST) {
+        Some(text) => Manifest::parse(text),
+        None => Ok(Manifest::default()),
+    }
+}
+
+/// Whose version it is, and which: `made_of` are hashes of what is not in the folder or not text, `paths`
+/// the files that count besides the manifest.
+pub fn identity<'s>(
     given: &Given<'_>,
-    snapshot: &Snapshot,
-    graph: &Graph,
+    snapshot: &'s Snapshot,
     manifest: &Manifest,
+    made_of: &[&str],
+    paths: &mut Vec<&'s str>,
 ) -> Result<Identity, Box<Diagnostic>> {
     let settings = given.settings;
     let mut values = manifest.default_values();
@@ -141,7 +174,7 @@ fn identity(
     let name = manifest.name.clone().filter(|name| !name.is_empty());
     Ok(Identity {
         plugin_id: given.plugin_id.to_owned(),
-        version: hash(snapshot, graph, &values, settings),
+        version: hash(snapshot, made_of, paths, &values, settings),
         name: name.unwrap_or_else(|| given.plugin_id.to_owned()),
         missing: manifest.missing(&values, |key| settings.attachments.iter().any(|attachment| attachment.key == key)),
         config_json: Value::Object(values).to_string(),
@@ -274,20 +307,25 @@ fn resolve(snapshot: &Snapshot, importer: &str, import: &Import, text: &str) -> 
         .ok_or_else(|| problem(format!("Cannot find '{wanted}'"), None))
 }
 
-fn hash(snapshot: &Snapshot, graph: &Graph, values: &Map<String, Value>, settings: &Settings) -> String {
+fn hash(
+    snapshot: &Snapshot,
+    made_of: &[&str],
+    paths: &mut Vec<&str>,
+    values: &Map<String, Value>,
+    settings: &Settings,
+) -> String {
     let mut hasher = blake3::Hasher::new();
     let mut add = |part: &str| {
         hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
     };
-    add(ENGINE_HASH);
-    let mut paths: Vec<&str> = graph.files.iter().map(|file| file.path.as_str()).collect();
+    for part in made_of {
+        add(part);
+    }
     paths.push(MANIFEST);
-    // What requests are answered with decides as much as code does.
-    paths.extend(snapshot.texts.keys().map(String::as_str).filter(|path| path.starts_with("mocks/")));
     paths.sort_unstable();
     for path in paths {
         add(path);
-        add(snapshot.texts.get(path).map_or("", String::as_str));
+        add(snapshot.texts.get(*path).map_or("", String::as_str));
     }
     let sorted: BTreeMap<_, _> = values.iter().collect();
     for (key, value) in sorted {

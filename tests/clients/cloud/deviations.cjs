@@ -1,7 +1,7 @@
 // Where a shim differs from the real package on purpose. Each entry turns the record into what is expected.
 module.exports = {
     // The real message tells where an XML parser stumbled; ours shows what came instead.
-    "aws: an answer that is not XML": (record) => {
+    "aws_s3: an answer that is not XML": (record) => {
         record.thrown.error.message = "S3 answered with status 400 and no XML: <html>bad gateway";
         return record;
     },
@@ -16,7 +16,7 @@ module.exports = {
         thrown: { error: { message: "secret or public key must be provided", name: "JsonWebTokenError" } },
     }),
     // Says what to give, too.
-    "aws: no region": (record) => {
+    "aws_services: no region": (record) => {
         record.thrown.error.message += ': give `region` to the client, such as "eu-west-1"';
         return record;
     },

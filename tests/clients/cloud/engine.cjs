@@ -38,7 +38,11 @@ const globalsOf = ({ fetch, now, random, setTimeout: timer }) => {
     };
 };
 
-exports.files = () => fs.readdirSync(folder).filter((name) => name.endsWith(".js")).map((name) => path.join(folder, name));
+exports.files = () =>
+    fs
+        .readdirSync(folder)
+        .filter((name) => name.endsWith(".js"))
+        .map((name) => path.join(folder, name));
 exports.load = (name, options = {}) => {
     const given = globalsOf(options);
     const loaded = new Map();
@@ -49,7 +53,10 @@ exports.load = (name, options = {}) => {
         const at = path.join(folder, file);
         if (!fs.existsSync(at)) throw new Error(`the engine provides no '${specifier}'`);
         const names = [...Object.keys(given), ...hidden];
-        const make = vm.compileFunction(`return (${fs.readFileSync(at, "utf8")}\n)`, names, { filename: at, lineOffset: 0 });
+        const make = vm.compileFunction(`return (${fs.readFileSync(at, "utf8")}\n)`, names, {
+            filename: at,
+            lineOffset: 0,
+        });
         const module = { exports: {} };
         loaded.set(file, module);
         make(...Object.values(given))(requireShim, module, module.exports, {});

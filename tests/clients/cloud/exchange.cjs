@@ -5,7 +5,8 @@ const { Readable } = require("stream");
 exports.now = Date.UTC(2023, 4, 17, 12, 30, 15);
 
 // Headers that say nothing about the client's work: they differ by version, machine and HTTP library.
-const ignored = /^(user-agent|x-goog-api-client|x-goog-gcs-idempotency-token|gccl-.*|connection|accept-encoding|host|content-length|expect|accept|keep-alive|transfer-encoding|x-goog-user-project|date|sec-.*|priority|cache-control|x-cloud-trace-context)$/i;
+const ignored =
+    /^(user-agent|x-goog-api-client|x-goog-gcs-idempotency-token|gccl-.*|connection|accept-encoding|host|content-length|expect|accept|keep-alive|transfer-encoding|x-goog-user-project|date|sec-.*|priority|cache-control|x-cloud-trace-context)$/i;
 
 exports.requestOf = (method, url, headers, body) => ({
     method,
@@ -16,7 +17,9 @@ exports.requestOf = (method, url, headers, body) => ({
             .filter(([name]) => !ignored.test(name))
             .sort((a, b) => (a[0] < b[0] ? -1 : 1)),
     ),
-    body: /[^\t\n\r\x20-\x7e]/.test(body.toString("latin1")) ? { base64: body.toString("base64") } : body.toString("latin1"),
+    body: /[^\t\n\r\x20-\x7e]/.test(body.toString("latin1"))
+        ? { base64: body.toString("base64") }
+        : body.toString("latin1"),
 });
 
 // Values as JSON can hold them, and the same for both kinds of client.

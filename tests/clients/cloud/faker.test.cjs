@@ -13,14 +13,24 @@ const groups = Object.entries(fakerOf(1)).filter(([, group]) => typeof group ===
 
 test("every method is one of the real package's", () => {
     for (const [group, methods] of groups.filter(([name]) => name !== "default" && name !== "faker")) {
-        for (const method of Object.keys(methods)) assert.ok(names[group]?.includes(method), `${group}.${method} is not faker's`);
+        for (const method of Object.keys(methods))
+            assert.ok(names[group]?.includes(method), `${group}.${method} is not faker's`);
     }
 });
 
 test("the host's chance decides", () => {
     const everything = (faker) =>
-        groups.filter(([name]) => name !== "default" && name !== "faker").flatMap(([group, methods]) =>
-            Object.keys(methods).map((method) => String(group === "date" && method === "between" ? faker.date.between("2023-01-01", "2023-02-01") : faker[group][method]())));
+        groups
+            .filter(([name]) => name !== "default" && name !== "faker")
+            .flatMap(([group, methods]) =>
+                Object.keys(methods).map((method) =>
+                    String(
+                        group === "date" && method === "between"
+                            ? faker.date.between("2023-01-01", "2023-02-01")
+                            : faker[group][method](),
+                    ),
+                ),
+            );
     assert.deepStrictEqual(everything(fakerOf(7)), everything(fakerOf(7)));
     assert.notDeepStrictEqual(everything(fakerOf(7)), everything(fakerOf(8)));
 });

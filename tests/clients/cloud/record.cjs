@@ -17,16 +17,25 @@ const only = process.argv[3];
 
 // Requests to anywhere end at the local server, which is told where they were meant to go.
 let port;
-const redirect = (original) => (...args) => {
-    let options = typeof args[0] === "string" || args[0] instanceof URL ? http.urlToHttpOptions?.(new URL(args[0])) ?? new URL(args[0]) : args.shift();
-    if (typeof options.href === "string" && options.hostname === undefined) options = new URL(options.href);
-    const protocol = options.protocol ?? original;
-    const host = options.hostname ?? options.host;
-    const wanted = options.port && ![443, 80, "443", "80", ""].includes(options.port) ? `${host}:${options.port}` : host;
-    const { agent, ...rest } = options;
-    const headers = { ...options.headers, "x-meant-for": `${protocol}//${wanted}` };
-    return plainRequest({ ...rest, headers, protocol: "http:", hostname: "127.0.0.1", host: "127.0.0.1", port, agent: undefined }, ...args);
-};
+const redirect =
+    (original) =>
+    (...args) => {
+        let options =
+            typeof args[0] === "string" || args[0] instanceof URL
+                ? (http.urlToHttpOptions?.(new URL(args[0])) ?? new URL(args[0]))
+                : args.shift();
+        if (typeof options.href === "string" && options.hostname === undefined) options = new URL(options.href);
+        const protocol = options.protocol ?? original;
+        const host = options.hostname ?? options.host;
+        const wanted =
+            options.port && ![443, 80, "443", "80", ""].includes(options.port) ? `${host}:${options.port}` : host;
+        const { agent, ...rest } = options;
+        const headers = { ...options.headers, "x-meant-for": `${protocol}//${wanted}` };
+        return plainRequest(
+            { ...rest, headers, protocol: "http:", hostname: "127.0.0.1", host: "127.0.0.1", port, agent: undefined },
+            ...args,
+        );
+    };
 const plainRequest = http.request;
 http.request = redirect("http:");
 https.request = redirect("https:");
@@ -71,9 +80,17 @@ server.listen(0, "127.0.0.1", async () => {
     }
     if (!only) {
         const faker = packages("faker");
-        const groups = Object.entries(faker).filter(([name, group]) => typeof group === "object" && !["definitions", "locales"].includes(name));
-        const names = groups.map(([name, group]) => [name, Object.keys(group).filter((one) => typeof group[one] === "function")]);
-        fs.writeFileSync(path.join(__dirname, "recorded/faker_names.json"), `${JSON.stringify(Object.fromEntries(names))}\n`);
+        const groups = Object.entries(faker).filter(
+            ([name, group]) => typeof group === "object" && !["definitions", "locales"].includes(name),
+        );
+        const names = groups.map(([name, group]) => [
+            name,
+            Object.keys(group).filter((one) => typeof group[one] === "function"),
+        ]);
+        fs.writeFileSync(
+            path.join(__dirname, "recorded/faker_names.json"),
+            `${JSON.stringify(Object.fromEntries(names))}\n`,
+        );
     }
     process.exit(0);
 });

@@ -18,7 +18,11 @@ const play = async (example) => {
         played.requests.push(requestOf(method, url, headers, sent));
         const answer = answerAt(played.answers, played.requests.length - 1);
         const empty = method === "HEAD" || answer.status === 204;
-        return new Response(empty ? null : answer.body, { status: answer.status, statusText: STATUS_CODES[answer.status], headers: answer.headers });
+        return new Response(empty ? null : answer.body, {
+            status: answer.status,
+            statusText: STATUS_CODES[answer.status],
+            headers: answer.headers,
+        });
     };
     const library = load(example.module, { fetch, now });
     const result = await outcome(() => example.run(library, played));
@@ -38,6 +42,9 @@ for (const file of fs.readdirSync(path.join(__dirname, "cases"))) {
     }
     test(`${name}: no record without a case`, () => {
         const names = require(`./cases/${file}`).map((example) => example.name);
-        assert.deepStrictEqual(Object.keys(recorded).filter((one) => !names.includes(one)), []);
+        assert.deepStrictEqual(
+            Object.keys(recorded).filter((one) => !names.includes(one)),
+            [],
+        );
     });
 }

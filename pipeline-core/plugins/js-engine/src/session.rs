@@ -189,10 +189,8 @@ impl<'js> Run<'_, 'js> {
     fn begin(&self, index: usize) {
         crate::weir::plugin::report::in_hand(index as u32);
         let (head, is_lazy) = self.session.batch.head(index);
-        let begun = self
-            .ctx
-            .json_parse(head)
-            .and_then(|event| self.functions.begin.call::<_, ()>((index, event, is_lazy)));
+        let begun =
+            self.ctx.json_parse(head).and_then(|event| self.functions.begin.call::<_, ()>((index, event, is_lazy)));
         if let Err(error) = begun {
             self.report_broken(index, error);
         }

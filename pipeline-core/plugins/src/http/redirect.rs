@@ -64,6 +64,7 @@ mod tests {
             url: "https://a.example/1".to_owned(),
             headers: vec![header("Authorization"), header("COOKIE"), header("Content-Type"), header("Accept")],
             body: b"body".to_vec(),
+            redirect: crate::http::Redirect::Follow,
         };
         let from = Url::parse(&request.url).unwrap();
         let to = Url::parse(to).unwrap();

@@ -1,8 +1,10 @@
 //! The plugin host from outside: real engine, real folders, real saves.
 #![allow(clippy::unwrap_used)]
 
+mod builds;
 mod events;
 mod failures;
+mod languages;
 mod meta;
 mod modules;
 mod reload;
@@ -10,3 +12,4 @@ mod samples;
 mod standard_library;
 mod support;
 mod traffic;
+mod waiting;

@@ -60,12 +60,12 @@ fn main_names_the_entry_and_imports_reach_other_files() {
 fn a_foreign_package_is_refused_with_its_place() {
     let bench = Bench::new();
     let view = bench
-        .add("plugin", &[("index.ts", "const x = 1\nimport s3 from 'aws-sdk'\nexport const processEvent = () => s3")]);
+        .add("plugin", &[("index.ts", "const x = 1\nimport s3 from 'left-pad'\nexport const processEvent = () => s3")]);
     assert_eq!(view.state, PluginState::Failed);
     let problem = view.load_error.unwrap();
-    assert_eq!(problem.message, "Cannot import 'aws-sdk'! This package is not provided by PostHog in plugins.");
+    assert_eq!(problem.message, "Cannot import 'left-pad'! This package is not provided by PostHog in plugins.");
     assert_eq!((problem.file.as_str(), problem.line, problem.column), ("index.ts", 2, 16));
-    assert_eq!(problem.excerpt, "import s3 from 'aws-sdk'");
+    assert_eq!(problem.excerpt, "import s3 from 'left-pad'");
 }
 
 #[test]

@@ -125,15 +125,45 @@ fn what_a_sandbox_cannot_have_is_refused_with_a_reason() {
 }
 
 #[test]
-fn randomness_can_be_repeated() {
-    let code = "const crypto = require('crypto')\nexports.processEvent = (event) => ({ ...event, out: [Math.random(),\n\
-                crypto.randomBytes(20).toString('hex'), crypto.randomUUID(), crypto.randomInt(1e6),\n\
-                Array.from(globalThis.crypto.getRandomValues(new Uint32Array(3)))] })";
-    let draw = || {
-        let (_bench, mut lane) = Bench::single(code);
-        output(&run_one(&mut lane))["out"].clone()
-    };
-    let first = draw();
-    assert_eq!(first, draw());
-    assert_ne!(first[1].as_str().unwrap().trim_matches('0'), "");
+fn random_values_come_from_the_host_and_are_well_formed() {
+    let code = "const crypto = require('crypto')\nexports.processEvent = (event) => ({ ...event, out: [\n\
+                crypto.randomBytes(20).toString('hex'), crypto.randomUUID(), crypto.randomInt(10, 20),\n\
+                globalThis.crypto.getRandomValues(new Uint8Array(4)).length, Math.random() ] })";
+    let (_bench, mut lane) = Bench::single(code);
+    let (first, second) = (output(&run_one(&mut lane)), output(&run_one(&mut lane)));
+    for out in [&first["out"], &second["out"]] {
+        assert_eq!(out[0].as_str().unwrap().len(), 40);
+        assert_eq!(out[1].as_str().unwrap().parse::<uuid::Uuid>().unwrap().get_version_num(), 4);
+        assert!((10..20).contains(&out[2].as_u64().unwrap()));
+        assert!((0.0..1.0).contains(&out[4].as_f64().unwrap()));
+    }
+    assert_ne!(first["out"][0], second["out"][0]);
+    assert_ne!(first["out"][1], second["out"][1]);
+}
+
+#[test]
+fn create_buffer_flushes_at_its_limit() {
+    // A clock that never rings, so that only the limit and the plugin flush.
+    let code = "const { createBuffer } = require('@posthog/plugin-contrib')\n\
+                globalThis.setTimeout = () => 1; globalThis.clearTimeout = () => {}\n\
+                exports.processEvent = async (event) => {\n  const flushed = []\n\
+                const buffer = createBuffer({ limit: 3, onFlush: (objects, points) => flushed.push([objects, points]) })\n\
+                buffer.add('a'); buffer.add('b', 2); buffer.add('c'); buffer.add('d', 10)\n\
+                await buffer.flush(); await buffer.flush()\n  return { ...event, flushed } }";
+    let (_bench, mut lane) = Bench::single(code);
+    let flushed = output(&run_one(&mut lane))["flushed"].to_string();
+    assert_eq!(flushed, r#"[[["a","b"],3],[["c"],1],[["d"],10]]"#);
+}
+
+#[test]
+fn posthog_api_wants_both_keys_or_none() {
+    let code = "export async function processEvent(event) {\n\
+                for (const keys of [{ projectApiKey: 'a' }, { personalApiKey: 'b' }]) {\n\
+                try { await posthog.api.get('/api/event', keys) } catch (e) { event.properties[Object.keys(keys)] = e.message } }\n\
+                return event }";
+    let (_bench, mut lane) = Bench::single(code);
+    let out = output(&run_one(&mut lane));
+    let message = "You must specify a personalApiKey if you specify a projectApiKey and vice-versa!";
+    assert_eq!(out["properties"]["projectApiKey"], message);
+    assert_eq!(out["properties"]["personalApiKey"], message);
 }

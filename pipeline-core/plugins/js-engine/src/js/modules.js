@@ -25,7 +25,11 @@
         held.set(file, exported);
         return exported;
     };
-    engine.provide = (name) => provide(host.providedFile(name));
+    engine.provide = (name) => {
+        const file = host.providedFile(name);
+        if (file === undefined) throw new Error(`engine: no provided module ${name}`);
+        return provide(file);
+    };
 
     const requireFrom = (importer) => (specifier) => {
         const path = host.resolve(importer, String(specifier));

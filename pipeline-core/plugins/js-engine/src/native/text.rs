@@ -4,7 +4,6 @@
 use rquickjs::{Ctx, Function, Object, Result};
 
 use super::bytes::{Bytes, refused};
-use crate::weir::plugin::random;
 
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -32,19 +31,7 @@ pub fn define<'js>(ctx: &Ctx<'js>, host: &Object<'js>) -> Result<()> {
     };
     host.set("bytesToText", Function::new(ctx.clone(), decode)?)?;
     host.set("isUtf8", Function::new(ctx.clone(), |Bytes(bytes): Bytes| std::str::from_utf8(&bytes).is_ok())?)?;
-    host.set("utf8Length", Function::new(ctx.clone(), |text: String| text.len() as f64)?)?;
-    host.set("randomBytes", Function::new(ctx.clone(), |count: f64| Bytes(random_bytes(count as usize)))?)
-}
-
-/// Six bytes from each number of the host, which has 53 bits.
-fn random_bytes(count: usize) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(count + 6);
-    while bytes.len() < count {
-        let word = (random::next() * (1_u64 << 48) as f64) as u64;
-        bytes.extend_from_slice(&word.to_le_bytes()[..6]);
-    }
-    bytes.truncate(count);
-    bytes
+    host.set("utf8Length", Function::new(ctx.clone(), |text: String| text.len() as f64)?)
 }
 
 fn to_hex(bytes: &[u8]) -> String {

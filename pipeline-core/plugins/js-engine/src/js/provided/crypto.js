@@ -13,7 +13,9 @@
     };
     const encoded = (bytes, encoding) => {
         const buffer = engine.bytes.wrap(bytes);
-        return encoding === undefined || encoding === null || encoding === "buffer" ? buffer : buffer.toString(encoding);
+        return encoding === undefined || encoding === null || encoding === "buffer"
+            ? buffer
+            : buffer.toString(encoding);
     };
 
     const sizes = { md5: 16, sha1: 20, sha224: 28, sha256: 32, sha384: 48, sha512: 64 };
@@ -79,7 +81,8 @@
         constructor(name, key) {
             if (typeof name !== "string") throw argumentType("hmac", "of type string", name);
             this.#name = digestName(name);
-            if (this.#name === undefined) throw coded(TypeError, "ERR_CRYPTO_INVALID_DIGEST", `Invalid digest: ${name}`);
+            if (this.#name === undefined)
+                throw coded(TypeError, "ERR_CRYPTO_INVALID_DIGEST", `Invalid digest: ${name}`);
             this.#key = key instanceof KeyObject ? key.export() : Buffer.from(bytesOf(key, undefined, "key"));
         }
         update(data, encoding) {
@@ -118,13 +121,18 @@
         const material = typeof key === "object" && key !== null && !ArrayBuffer.isView(key) ? key.key : key;
         if (material instanceof KeyObject) return material.export();
         if (typeof key === "object" && key?.passphrase !== undefined) {
-            throw new Error("encrypted private keys are not supported; store the key decrypted, in a secret field");
+            throw new Error(
+                "encrypted private keys are not supported; store the key decrypted, in a secret field",
+            );
         }
-        return typeof material === "string" ? material : Buffer.from(bytesOf(material, undefined, "key")).toString();
+        return typeof material === "string"
+            ? material
+            : Buffer.from(bytesOf(material, undefined, "key")).toString();
     };
     const signatureDigest = (name) => {
         const known = digestName(name);
-        if (known === undefined || known === "md5") throw coded(Error, "ERR_CRYPTO_INVALID_DIGEST", `Invalid digest: ${name}`);
+        if (known === undefined || known === "md5")
+            throw coded(Error, "ERR_CRYPTO_INVALID_DIGEST", `Invalid digest: ${name}`);
         return known;
     };
     class Sign {
@@ -149,7 +157,12 @@
             return encoded(host.rsaSign(this.#name, pem(key), Buffer.concat(this.#parts)), encoding);
         }
         verify(key, signature, encoding) {
-            return host.rsaVerify(this.#name, pem(key), Buffer.concat(this.#parts), bytesOf(signature, encoding, "signature"));
+            return host.rsaVerify(
+                this.#name,
+                pem(key),
+                Buffer.concat(this.#parts),
+                bytesOf(signature, encoding, "signature"),
+            );
         }
     }
 
@@ -182,7 +195,12 @@
     };
     const timingSafeEqual = (a, b) => {
         const [left, right] = [bytesOf(a, undefined, "buf1"), bytesOf(b, undefined, "buf2")];
-        if (left.length !== right.length) throw coded(RangeError, "ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH", "Input buffers must have the same byte length");
+        if (left.length !== right.length)
+            throw coded(
+                RangeError,
+                "ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH",
+                "Input buffers must have the same byte length",
+            );
         let difference = 0;
         for (let at = 0; at < left.length; at++) difference |= left[at] ^ right[at];
         return difference === 0;
@@ -190,20 +208,32 @@
     const pbkdf2Sync = (password, salt, rounds, length, digest) => {
         if (typeof digest !== "string") throw argumentType("digest", "of type string", digest);
         const name = digestName(digest);
-        if (name === undefined) throw coded(TypeError, "ERR_CRYPTO_INVALID_DIGEST", `Invalid digest: ${digest}`);
-        if (!Number.isInteger(rounds) || rounds < 1) throw outOfRange("iterations", ">= 1 && <= 2147483647", rounds);
-        return engine.bytes.wrap(host.pbkdf2(name, bytesOf(password, undefined, "password"), bytesOf(salt, undefined, "salt"), rounds, length));
+        if (name === undefined)
+            throw coded(TypeError, "ERR_CRYPTO_INVALID_DIGEST", `Invalid digest: ${digest}`);
+        if (!Number.isInteger(rounds) || rounds < 1)
+            throw outOfRange("iterations", ">= 1 && <= 2147483647", rounds);
+        return engine.bytes.wrap(
+            host.pbkdf2(
+                name,
+                bytesOf(password, undefined, "password"),
+                bytesOf(salt, undefined, "salt"),
+                rounds,
+                length,
+            ),
+        );
     };
-    const answered = (work) => (...values) => {
-        const callback = needFunction(values.pop());
-        let result;
-        try {
-            result = [null, work(...values)];
-        } catch (error) {
-            result = [error];
-        }
-        queueMicrotask(() => callback(...result));
-    };
+    const answered =
+        (work) =>
+        (...values) => {
+            const callback = needFunction(values.pop());
+            let result;
+            try {
+                result = [null, work(...values)];
+            } catch (error) {
+                result = [error];
+            }
+            queueMicrotask(() => callback(...result));
+        };
     const unavailable = (name, instead) => () => {
         throw new Error(`crypto.${name} is not available to plugins; ${instead}`);
     };
@@ -215,26 +245,61 @@
         createSign: (name) => new Sign(name),
         createVerify: (name) => new Sign(name),
         sign: (name, data, key) => new Sign(name ?? "sha256").update(data).sign(key),
-        verify: (name, data, key, signature) => new Sign(name ?? "sha256").update(data).verify(key, signature),
+        verify: (name, data, key, signature) =>
+            new Sign(name ?? "sha256").update(data).verify(key, signature),
         createPrivateKey: (key) => new KeyObject("private", pem(key)),
         createPublicKey: (key) => new KeyObject("public", pem(key)),
-        createSecretKey: (key, encoding) => new KeyObject("secret", Buffer.from(bytesOf(key, encoding, "key"))),
-        randomBytes, pseudoRandomBytes: randomBytes, randomInt, randomUUID, randomFillSync, timingSafeEqual,
+        createSecretKey: (key, encoding) =>
+            new KeyObject("secret", Buffer.from(bytesOf(key, encoding, "key"))),
+        randomBytes,
+        pseudoRandomBytes: randomBytes,
+        randomInt,
+        randomUUID,
+        randomFillSync,
+        timingSafeEqual,
         randomFill: answered(randomFillSync),
-        pbkdf2Sync, pbkdf2: answered(pbkdf2Sync),
+        pbkdf2Sync,
+        pbkdf2: answered(pbkdf2Sync),
         getHashes: () => Object.keys(sizes),
-        getCiphers: () => ["aes-128-cbc", "aes-128-ctr", "aes-128-gcm", "aes-192-cbc", "aes-192-ctr", "aes-192-gcm", "aes-256-cbc", "aes-256-ctr", "aes-256-gcm"],
+        getCiphers: () => [
+            "aes-128-cbc",
+            "aes-128-ctr",
+            "aes-128-gcm",
+            "aes-192-cbc",
+            "aes-192-ctr",
+            "aes-192-gcm",
+            "aes-256-cbc",
+            "aes-256-ctr",
+            "aes-256-gcm",
+        ],
         getRandomValues: (target) => require("internal/web_crypto").crypto.getRandomValues(target),
         scryptSync: unavailable("scryptSync", "use pbkdf2Sync"),
-        generateKeyPairSync: unavailable("generateKeyPairSync", "make the key outside and give it to the plugin as a secret field"),
+        generateKeyPairSync: unavailable(
+            "generateKeyPairSync",
+            "make the key outside and give it to the plugin as a secret field",
+        ),
         createECDH: unavailable("createECDH", "only AES, RSA signatures, digests and HMAC are"),
-        createDiffieHellman: unavailable("createDiffieHellman", "only AES, RSA signatures, digests and HMAC are"),
+        createDiffieHellman: unavailable(
+            "createDiffieHellman",
+            "only AES, RSA signatures, digests and HMAC are",
+        ),
         constants: { RSA_PKCS1_PADDING: 1 },
-        Hash, Hmac, KeyObject, Sign, Verify: Sign,
+        Hash,
+        Hmac,
+        KeyObject,
+        Sign,
+        Verify: Sign,
     };
-    for (const name of ["createCipheriv", "createDecipheriv"]) crypto[name] = (...values) => require("internal/cipher")[name](...values);
-    for (const [name, pick] of [["webcrypto", (web) => web.crypto], ["subtle", (web) => web.crypto.subtle]]) {
-        Object.defineProperty(crypto, name, { enumerable: true, get: () => pick(require("internal/web_crypto")) });
+    for (const name of ["createCipheriv", "createDecipheriv"])
+        crypto[name] = (...values) => require("internal/cipher")[name](...values);
+    for (const [name, pick] of [
+        ["webcrypto", (web) => web.crypto],
+        ["subtle", (web) => web.crypto.subtle],
+    ]) {
+        Object.defineProperty(crypto, name, {
+            enumerable: true,
+            get: () => pick(require("internal/web_crypto")),
+        });
     }
     return crypto;
 }

@@ -9,7 +9,8 @@
         EventEmitter.init.call(this);
     }
     EventEmitter.init = function () {
-        if (this._events === undefined || this._events === Object.getPrototypeOf(this)._events) this._events = Object.create(null);
+        if (this._events === undefined || this._events === Object.getPrototypeOf(this)._events)
+            this._events = Object.create(null);
         this._maxListeners ??= undefined;
     };
     EventEmitter.prototype._events = undefined;
@@ -21,7 +22,8 @@
     const add = (emitter, name, listener, first) => {
         check(listener);
         const held = listeners(emitter, name);
-        if (emitter._events.newListener !== undefined) emitter.emit("newListener", name, listener.listener ?? listener);
+        if (emitter._events.newListener !== undefined)
+            emitter.emit("newListener", name, listener.listener ?? listener);
         if (held === undefined) emitter._events[name] = [listener];
         else emitter._events[name] = first ? [listener, ...held] : [...held, listener];
         return emitter;
@@ -36,10 +38,18 @@
         return wrapper;
     };
     const methods = {
-        on(name, listener) { return add(this, name, listener, false); },
-        prependListener(name, listener) { return add(this, name, listener, true); },
-        once(name, listener) { return add(this, name, onceOf(this, name, listener), false); },
-        prependOnceListener(name, listener) { return add(this, name, onceOf(this, name, listener), true); },
+        on(name, listener) {
+            return add(this, name, listener, false);
+        },
+        prependListener(name, listener) {
+            return add(this, name, listener, true);
+        },
+        once(name, listener) {
+            return add(this, name, onceOf(this, name, listener), false);
+        },
+        prependOnceListener(name, listener) {
+            return add(this, name, onceOf(this, name, listener), true);
+        },
         removeListener(name, listener) {
             check(listener);
             const held = listeners(this, name);
@@ -62,54 +72,78 @@
             if (held === undefined) {
                 if (name !== "error") return false;
                 if (values[0] instanceof Error) throw values[0];
-                const error = coded(Error, "ERR_UNHANDLED_ERROR", `Unhandled error. (${require("internal/inspect").inspect(values[0])})`);
+                const error = coded(
+                    Error,
+                    "ERR_UNHANDLED_ERROR",
+                    `Unhandled error. (${require("internal/inspect").inspect(values[0])})`,
+                );
                 error.context = values[0];
                 throw error;
             }
             for (const listener of held) listener.apply(this, values);
             return true;
         },
-        listeners(name) { return (listeners(this, name) ?? []).map((one) => one.listener ?? one); },
-        rawListeners(name) { return [...(listeners(this, name) ?? [])]; },
-        listenerCount(name) { return listeners(this, name)?.length ?? 0; },
-        eventNames() { return this._events === undefined ? [] : Reflect.ownKeys(this._events); },
-        setMaxListeners(count) { this._maxListeners = count; return this; },
-        getMaxListeners() { return this._maxListeners ?? EventEmitter.defaultMaxListeners; },
+        listeners(name) {
+            return (listeners(this, name) ?? []).map((one) => one.listener ?? one);
+        },
+        rawListeners(name) {
+            return [...(listeners(this, name) ?? [])];
+        },
+        listenerCount(name) {
+            return listeners(this, name)?.length ?? 0;
+        },
+        eventNames() {
+            return this._events === undefined ? [] : Reflect.ownKeys(this._events);
+        },
+        setMaxListeners(count) {
+            this._maxListeners = count;
+            return this;
+        },
+        getMaxListeners() {
+            return this._maxListeners ?? EventEmitter.defaultMaxListeners;
+        },
     };
     methods.addListener = methods.on;
     methods.off = methods.removeListener;
     for (const [name, value] of Object.entries(methods)) {
-        Object.defineProperty(EventEmitter.prototype, name, { value, writable: true, configurable: true, enumerable: true });
+        Object.defineProperty(EventEmitter.prototype, name, {
+            value,
+            writable: true,
+            configurable: true,
+            enumerable: true,
+        });
     }
 
     // The next occurrence as a promise of its values; works for emitters and event targets.
-    const once = (emitter, name, { signal } = {}) => new Promise((resolve, reject) => {
-        if (signal?.aborted) return reject(signal.reason);
-        if (typeof emitter.addEventListener === "function") {
-            emitter.addEventListener(name, (event) => resolve([event]), { once: true });
-            return;
-        }
-        const failed = (error) => {
-            emitter.removeListener(name, happened);
-            reject(error);
-        };
-        const happened = (...values) => {
-            emitter.removeListener("error", failed);
-            resolve(values);
-        };
-        emitter.once(name, happened);
-        if (name !== "error") emitter.once("error", failed);
-        signal?.addEventListener("abort", () => {
-            emitter.removeListener(name, happened);
-            emitter.removeListener("error", failed);
-            reject(signal.reason);
+    const once = (emitter, name, { signal } = {}) =>
+        new Promise((resolve, reject) => {
+            if (signal?.aborted) return reject(signal.reason);
+            if (typeof emitter.addEventListener === "function") {
+                emitter.addEventListener(name, (event) => resolve([event]), { once: true });
+                return;
+            }
+            const failed = (error) => {
+                emitter.removeListener(name, happened);
+                reject(error);
+            };
+            const happened = (...values) => {
+                emitter.removeListener("error", failed);
+                resolve(values);
+            };
+            emitter.once(name, happened);
+            if (name !== "error") emitter.once("error", failed);
+            signal?.addEventListener("abort", () => {
+                emitter.removeListener(name, happened);
+                emitter.removeListener("error", failed);
+                reject(signal.reason);
+            });
         });
-    });
     // All occurrences, as an endless async iterator.
     const on = (emitter, name) => {
         const [waiting, ready] = [[], []];
         let failure;
-        const happened = (...values) => (waiting.length > 0 ? waiting.shift().resolve({ value: values, done: false }) : ready.push(values));
+        const happened = (...values) =>
+            waiting.length > 0 ? waiting.shift().resolve({ value: values, done: false }) : ready.push(values);
         const failed = (error) => (waiting.length > 0 ? waiting.shift().reject(error) : (failure = error));
         emitter.on(name, happened);
         if (name !== "error") emitter.on("error", failed);
@@ -131,7 +165,11 @@
         };
     };
     return Object.assign(EventEmitter, {
-        EventEmitter, once, on, defaultMaxListeners: 10, errorMonitor: Symbol("events.errorMonitor"),
+        EventEmitter,
+        once,
+        on,
+        defaultMaxListeners: 10,
+        errorMonitor: Symbol("events.errorMonitor"),
         captureRejectionSymbol: Symbol.for("nodejs.rejection"),
         listenerCount: (emitter, name) => emitter.listenerCount(name),
     });

@@ -11,8 +11,10 @@
         #drained = [];
 
         constructor(factory, options = {}) {
-            if (typeof factory?.create !== "function") throw new TypeError("factory.create must be a function");
-            if (typeof factory.destroy !== "function") throw new TypeError("factory.destroy must be a function");
+            if (typeof factory?.create !== "function")
+                throw new TypeError("factory.create must be a function");
+            if (typeof factory.destroy !== "function")
+                throw new TypeError("factory.destroy must be a function");
             this.#factory = factory;
             this.#options = { max: 1, min: 0, maxWaitingClients: Infinity, testOnBorrow: false, ...options };
             if (this.#options.autostart !== false) this.start();
@@ -43,19 +45,21 @@
         }
         #grow() {
             this.#pending++;
-            Promise.resolve().then(() => this.#factory.create()).then(
-                (resource) => {
-                    this.#pending--;
-                    this.#idle.push(resource);
-                    this.#serve();
-                },
-                (error) => {
-                    this.#pending--;
-                    // As many fail as could not be made; else a broken factory would be asked for ever.
-                    this.#waiting.shift()?.reject(error);
-                    this.#serve();
-                },
-            );
+            Promise.resolve()
+                .then(() => this.#factory.create())
+                .then(
+                    (resource) => {
+                        this.#pending--;
+                        this.#idle.push(resource);
+                        this.#serve();
+                    },
+                    (error) => {
+                        this.#pending--;
+                        // As many fail as could not be made; else a broken factory would be asked for ever.
+                        this.#waiting.shift()?.reject(error);
+                        this.#serve();
+                    },
+                );
         }
         async #fits(resource) {
             if (!this.#options.testOnBorrow || typeof this.#factory.validate !== "function") return true;
@@ -75,12 +79,22 @@
                     this.destroy(resource);
                 });
             }
-            for (let missing = this.#waiting.length - this.#pending; missing > 0 && this.size < this.max; missing--) this.#grow();
-            if (this.#draining && this.#waiting.length === 0 && this.#lent.size === 0) for (const resolve of this.#drained.splice(0)) resolve();
+            for (
+                let missing = this.#waiting.length - this.#pending;
+                missing > 0 && this.size < this.max;
+                missing--
+            )
+                this.#grow();
+            if (this.#draining && this.#waiting.length === 0 && this.#lent.size === 0)
+                for (const resolve of this.#drained.splice(0)) resolve();
         }
         acquire() {
             if (this.#draining) return Promise.reject(new Error("pool is draining and cannot accept work"));
-            if (this.spareResourceCapacity < 1 && this.available < 1 && this.#waiting.length >= this.#options.maxWaitingClients) {
+            if (
+                this.spareResourceCapacity < 1 &&
+                this.available < 1 &&
+                this.#waiting.length >= this.#options.maxWaitingClients
+            ) {
                 return Promise.reject(new Error("max waitingClients count exceeded"));
             }
             const { acquireTimeoutMillis } = this.#options;
@@ -89,7 +103,9 @@
                 if (acquireTimeoutMillis > 0) {
                     const timer = setTimeout(() => {
                         this.#waiting = this.#waiting.filter((one) => one !== client);
-                        reject(Object.assign(new Error("ResourceRequest timed out"), { name: "TimeoutError" }));
+                        reject(
+                            Object.assign(new Error("ResourceRequest timed out"), { name: "TimeoutError" }),
+                        );
                     }, acquireTimeoutMillis);
                     client.resolve = (resource) => {
                         clearTimeout(timer);

@@ -5,8 +5,16 @@
     // Through the global, so that a test that replaces it is heard.
     const fetch = (...values) => globalThis.fetch(...values);
     Object.assign(fetch, {
-        default: fetch, Headers, Request, Response, FetchError, AbortError, Blob, FormData,
-        isRedirect: (code) => [301, 302, 303, 307, 308].includes(code), Promise,
+        default: fetch,
+        Headers,
+        Request,
+        Response,
+        FetchError,
+        AbortError,
+        Blob,
+        FormData,
+        isRedirect: (code) => [301, 302, 303, 307, 308].includes(code),
+        Promise,
     });
     return Object.defineProperty(fetch, "__esModule", { value: true });
 }

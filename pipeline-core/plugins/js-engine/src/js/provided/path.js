@@ -27,19 +27,25 @@
             return absolute ? `/${clean}` : clean;
         },
         join: (...parts) => {
-            const joined = parts.map((part) => text(part)).filter((part) => part !== "").join("/");
+            const joined = parts
+                .map((part) => text(part))
+                .filter((part) => part !== "")
+                .join("/");
             return joined === "" ? "." : path.normalize(joined);
         },
         resolve(...parts) {
             let whole = "";
             for (let at = parts.length - 1; at >= 0 && !whole.startsWith("/"); at--) {
-                if (text(parts[at], `paths[${at}]`) !== "") whole = whole === "" ? parts[at] : `${parts[at]}/${whole}`;
+                if (text(parts[at], `paths[${at}]`) !== "")
+                    whole = whole === "" ? parts[at] : `${parts[at]}/${whole}`;
             }
             return `/${resolved(whole.startsWith("/") ? whole : `/${whole}`, true)}`;
         },
         isAbsolute: (value) => text(value).startsWith("/"),
         relative(from, to) {
-            const [a, b] = [path.resolve(text(from, "from")), path.resolve(text(to, "to"))].map((one) => one.split("/").filter(Boolean));
+            const [a, b] = [path.resolve(text(from, "from")), path.resolve(text(to, "to"))].map((one) =>
+                one.split("/").filter(Boolean),
+            );
             let same = 0;
             while (same < a.length && same < b.length && a[same] === b[same]) same++;
             return [...a.slice(same).map(() => ".."), ...b.slice(same)].join("/");
@@ -52,7 +58,9 @@
         },
         basename(value, suffix) {
             const base = text(value).replace(/\/+$/, "").split("/").at(-1);
-            return suffix !== undefined && base !== suffix && base.endsWith(text(suffix, "suffix")) ? base.slice(0, base.length - suffix.length) : base;
+            return suffix !== undefined && base !== suffix && base.endsWith(text(suffix, "suffix"))
+                ? base.slice(0, base.length - suffix.length)
+                : base;
         },
         extname(value) {
             const base = path.basename(value);
@@ -64,7 +72,13 @@
             const base = path.basename(value);
             const ext = path.extname(base);
             const dir = value.includes("/") ? path.dirname(value) : "";
-            return { root, dir: base === "" ? root : dir, base, ext, name: ext ? base.slice(0, -ext.length) : base };
+            return {
+                root,
+                dir: base === "" ? root : dir,
+                base,
+                ext,
+                name: ext ? base.slice(0, -ext.length) : base,
+            };
         },
         format({ root = "", dir = root, base, name = "", ext = "" }) {
             const last = base ?? `${name}${ext && !ext.startsWith(".") ? "." : ""}${ext}`;

@@ -12,7 +12,8 @@
             [held, points] = [[], 0];
             await settings.onFlush?.(objects, total);
         };
-        const flushUnattended = () => void flush().catch((error) => console.error("createBuffer: onFlush failed:", error));
+        const flushUnattended = () =>
+            void flush().catch((error) => console.error("createBuffer: onFlush failed:", error));
         const add = (object, worth = 1) => {
             if (points > 0 && points + worth > settings.limit) flushUnattended();
             points += worth;
@@ -22,11 +23,20 @@
         };
         // Under the names that plugins have looked into.
         return {
-            add, flush,
-            get _buffer() { return held; },
-            get _points() { return points; },
-            get _timeout() { return timer; },
-            get _options() { return settings; },
+            add,
+            flush,
+            get _buffer() {
+                return held;
+            },
+            get _points() {
+                return points;
+            },
+            get _timeout() {
+                return timer;
+            },
+            get _options() {
+                return settings;
+            },
         };
     };
     return { createBuffer };

@@ -11,15 +11,31 @@
     hrtime.bigint = () => BigInt(Date.now()) * 1_000_000n;
     const begun = Date.now();
     const process = {
-        title: "node", version: "v18.0.0", versions: { node: "18.0.0" }, release: { name: "node" },
-        platform: "linux", arch: "x64", pid: 1, ppid: 0, exitCode: undefined,
-        env: {}, argv: ["node", "plugin"], execArgv: [], execPath: "node", features: {}, config: {},
+        title: "node",
+        version: "v18.0.0",
+        versions: { node: "18.0.0" },
+        release: { name: "node" },
+        platform: "linux",
+        arch: "x64",
+        pid: 1,
+        ppid: 0,
+        exitCode: undefined,
+        env: {},
+        argv: ["node", "plugin"],
+        execArgv: [],
+        execPath: "node",
+        features: {},
+        config: {},
         nextTick: (work, ...values) => {
             if (typeof work !== "function") throw new TypeError("process.nextTick expects a function");
             queueMicrotask(() => work(...values));
         },
-        cwd: () => "/", umask: () => 0o22, uptime: () => (Date.now() - begun) / 1000, hrtime,
-        memoryUsage: () => ({ rss: 0, heapTotal: 0, heapUsed: 0, external: 0, arrayBuffers: 0 }), cpuUsage: () => ({ user: 0, system: 0 }),
+        cwd: () => "/",
+        umask: () => 0o22,
+        uptime: () => (Date.now() - begun) / 1000,
+        hrtime,
+        memoryUsage: () => ({ rss: 0, heapTotal: 0, heapUsed: 0, external: 0, arrayBuffers: 0 }),
+        cpuUsage: () => ({ user: 0, system: 0 }),
         emitWarning: (warning) => console.warn(String(warning)),
         exit: () => {
             throw new Error("process.exit is not available to plugins; return from the function instead");
@@ -29,8 +45,16 @@
         binding: (name) => {
             throw new Error(`process.binding('${name}') is not available to plugins`);
         },
-        listeners: () => [], listenerCount: () => 0, emit: () => false,
-        on: ignored, once: ignored, off: ignored, addListener: ignored, removeListener: ignored, removeAllListeners: ignored, prependListener: ignored,
+        listeners: () => [],
+        listenerCount: () => 0,
+        emit: () => false,
+        on: ignored,
+        once: ignored,
+        off: ignored,
+        addListener: ignored,
+        removeListener: ignored,
+        removeAllListeners: ignored,
+        prependListener: ignored,
     };
     Object.defineProperty(process, Symbol.toStringTag, { value: "process" });
     return process;

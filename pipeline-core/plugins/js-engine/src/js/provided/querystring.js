@@ -6,7 +6,9 @@
             return decodeURIComponent(value);
         } catch {
             const { Buffer } = require("buffer");
-            return value.replace(/(?:%[0-9a-fA-F]{2})+/g, (run) => Buffer.from(run.replaceAll("%", ""), "hex").toString());
+            return value.replace(/(?:%[0-9a-fA-F]{2})+/g, (run) =>
+                Buffer.from(run.replaceAll("%", ""), "hex").toString(),
+            );
         }
     };
     const shown = (value) => {
@@ -15,14 +17,29 @@
         return typeof value === "bigint" || typeof value === "boolean" ? String(value) : "";
     };
     const querystring = {
-        escape, unescape,
-        stringify(object, separator = "&", equals = "=", { encodeURIComponent: encode = querystring.escape } = {}) {
+        escape,
+        unescape,
+        stringify(
+            object,
+            separator = "&",
+            equals = "=",
+            { encodeURIComponent: encode = querystring.escape } = {},
+        ) {
             if (object === null || typeof object !== "object") return "";
             return Object.entries(object)
-                .flatMap(([key, value]) => (Array.isArray(value) ? value : [value]).map((one) => `${encode(key)}${equals}${encode(shown(one))}`))
+                .flatMap(([key, value]) =>
+                    (Array.isArray(value) ? value : [value]).map(
+                        (one) => `${encode(key)}${equals}${encode(shown(one))}`,
+                    ),
+                )
                 .join(separator);
         },
-        parse(query, separator = "&", equals = "=", { maxKeys = 1000, decodeURIComponent: decode = querystring.unescape } = {}) {
+        parse(
+            query,
+            separator = "&",
+            equals = "=",
+            { maxKeys = 1000, decodeURIComponent: decode = querystring.unescape } = {},
+        ) {
             const parsed = Object.create(null);
             if (typeof query !== "string" || query === "") return parsed;
             let parts = query.split(separator);
@@ -30,7 +47,9 @@
             for (const part of parts) {
                 if (part === "") continue;
                 const at = part.indexOf(equals);
-                const [key, value] = (at < 0 ? [part, ""] : [part.slice(0, at), part.slice(at + equals.length)]).map((one) => decode(one.replaceAll("+", " ")));
+                const [key, value] = (
+                    at < 0 ? [part, ""] : [part.slice(0, at), part.slice(at + equals.length)]
+                ).map((one) => decode(one.replaceAll("+", " ")));
                 if (!(key in parsed)) parsed[key] = value;
                 else if (Array.isArray(parsed[key])) parsed[key].push(value);
                 else parsed[key] = [parsed[key], value];

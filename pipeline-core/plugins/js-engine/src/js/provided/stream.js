@@ -5,7 +5,9 @@
     const { Writable } = require("internal/writable");
     const later = (work) => queueMicrotask(work);
     const extend = (Type, Parent) => {
-        Type.prototype = Object.create(Parent.prototype, { constructor: { value: Type, writable: true, configurable: true } });
+        Type.prototype = Object.create(Parent.prototype, {
+            constructor: { value: Type, writable: true, configurable: true },
+        });
         Object.setPrototypeOf(Type, Parent);
     };
 
@@ -18,11 +20,18 @@
     extend(Duplex, Readable);
     for (const name of Object.getOwnPropertyNames(Writable.prototype)) {
         if (name in Duplex.prototype) continue;
-        Object.defineProperty(Duplex.prototype, name, Object.getOwnPropertyDescriptor(Writable.prototype, name));
+        Object.defineProperty(
+            Duplex.prototype,
+            name,
+            Object.getOwnPropertyDescriptor(Writable.prototype, name),
+        );
     }
     Object.defineProperty(Writable, Symbol.hasInstance, {
         value(object) {
-            return Function.prototype[Symbol.hasInstance].call(this, object) || (this === Writable && object?._writableState !== undefined && object instanceof Duplex);
+            return (
+                Function.prototype[Symbol.hasInstance].call(this, object) ||
+                (this === Writable && object?._writableState !== undefined && object instanceof Duplex)
+            );
         },
     });
 
@@ -86,8 +95,13 @@
             if (state().every(Boolean)) done();
         };
         const listeners = {
-            end: check, finish: check, error: done,
-            close: () => (state().every(Boolean) ? done() : done(stream.errored ?? coded(Error, "ERR_STREAM_PREMATURE_CLOSE", "Premature close"))),
+            end: check,
+            finish: check,
+            error: done,
+            close: () =>
+                state().every(Boolean)
+                    ? done()
+                    : done(stream.errored ?? coded(Error, "ERR_STREAM_PREMATURE_CLOSE", "Premature close")),
         };
         for (const [name, listener] of Object.entries(listeners)) stream.on(name, listener);
         if (stream.closed) later(listeners.close);
@@ -98,12 +112,15 @@
     };
     const asStream = (part, before) => {
         if (typeof part === "function") return Readable.from(part(before ?? undefined));
-        return typeof part?.pipe === "function" || typeof part?.write === "function" ? part : Readable.from(part);
+        return typeof part?.pipe === "function" || typeof part?.write === "function"
+            ? part
+            : Readable.from(part);
     };
     const pipeline = (...parts) => {
         const callback = needFunction(parts.pop(), "streams[stream.length - 1]");
         if (parts.length === 1 && Array.isArray(parts[0])) parts = parts[0];
-        if (parts.length < 2) throw coded(TypeError, "ERR_MISSING_ARGS", "The \"streams\" argument must be specified");
+        if (parts.length < 2)
+            throw coded(TypeError, "ERR_MISSING_ARGS", 'The "streams" argument must be specified');
         let over = false;
         let remaining = parts.length;
         let value;
@@ -143,9 +160,20 @@
         signal.addEventListener("abort", () => stream.destroy(signal.reason));
         return stream;
     };
-    Object.assign(Stream, { Stream, Readable, Writable, Duplex, Transform, PassThrough, finished, pipeline, addAbortSignal });
+    Object.assign(Stream, {
+        Stream,
+        Readable,
+        Writable,
+        Duplex,
+        Transform,
+        PassThrough,
+        finished,
+        pipeline,
+        addAbortSignal,
+    });
     const custom = Symbol.for("nodejs.util.promisify.custom");
-    for (const name of ["finished", "pipeline"]) Object.defineProperty(Stream[name], custom, { get: () => require("stream/promises")[name] });
+    for (const name of ["finished", "pipeline"])
+        Object.defineProperty(Stream[name], custom, { get: () => require("stream/promises")[name] });
     Object.defineProperty(Stream, "promises", { enumerable: true, get: () => require("stream/promises") });
     return Stream;
 }

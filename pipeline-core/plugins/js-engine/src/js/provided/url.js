@@ -6,7 +6,21 @@
 
     class Url {
         constructor() {
-            for (const name of ["protocol", "slashes", "auth", "host", "port", "hostname", "hash", "search", "query", "pathname", "path", "href"]) this[name] = null;
+            for (const name of [
+                "protocol",
+                "slashes",
+                "auth",
+                "host",
+                "port",
+                "hostname",
+                "hash",
+                "search",
+                "query",
+                "pathname",
+                "path",
+                "href",
+            ])
+                this[name] = null;
         }
         format() {
             return format(this);
@@ -15,7 +29,14 @@
             return resolve(this.href, target);
         }
     }
-    const escape = (text) => text.replace(/[\s<>"`{}|\\^']/g, (c) => (c === "\\" ? "/" : encodeURIComponent(c) === c ? `%${c.charCodeAt(0).toString(16).toUpperCase()}` : encodeURIComponent(c)));
+    const escape = (text) =>
+        text.replace(/[\s<>"`{}|\\^']/g, (c) =>
+            c === "\\"
+                ? "/"
+                : encodeURIComponent(c) === c
+                  ? `%${c.charCodeAt(0).toString(16).toUpperCase()}`
+                  : encodeURIComponent(c),
+        );
     const decoded = (text) => {
         try {
             return decodeURIComponent(text);
@@ -38,7 +59,9 @@
             const [beforeQuery, ...after] = rest.split("?");
             rest = [beforeQuery.replaceAll("\\", "/"), ...after].join("?");
         }
-        const slashes = rest.startsWith("//") && (scheme !== undefined || hostWithoutProtocol || /^\/\/[^@/]+@[^@/]+/.test(rest));
+        const slashes =
+            rest.startsWith("//") &&
+            (scheme !== undefined || hostWithoutProtocol || /^\/\/[^@/]+@[^@/]+/.test(rest));
         if (slashes && !isScript) {
             url.slashes = true;
             rest = rest.slice(2);
@@ -58,7 +81,8 @@
                 authority = authority.slice(0, -port[0].length);
             }
             url.hostname = authority.toLowerCase();
-            if (/[^\x00-\x7f]/.test(url.hostname) && URL.canParse(`http://${url.hostname}`)) url.hostname = new URL(`http://${url.hostname}`).hostname;
+            if (/[^\x00-\x7f]/.test(url.hostname) && URL.canParse(`http://${url.hostname}`))
+                url.hostname = new URL(`http://${url.hostname}`).hostname;
             url.host = url.hostname + (url.port ? `:${url.port}` : "");
             url.hostname = url.hostname.replace(/^\[(.*)\]$/, "$1");
         }
@@ -80,13 +104,15 @@
         if (withQuery) url.query = querystring.parse(url.query ?? "");
         if (rest !== "") url.pathname = rest;
         if (slashed.has(url.protocol) && url.hostname && !url.pathname) url.pathname = "/";
-        if (url.pathname !== null || url.search !== null) url.path = (url.pathname ?? "") + (url.search ?? "");
+        if (url.pathname !== null || url.search !== null)
+            url.path = (url.pathname ?? "") + (url.search ?? "");
         url.href = format(url);
         return url;
     };
     const format = (given, options) => {
         if (typeof given === "string") given = parse(given);
-        if (typeof given !== "object" || given === null) throw argumentType("urlObject", "one of type object or string", given);
+        if (typeof given !== "object" || given === null)
+            throw argumentType("urlObject", "one of type object or string", given);
         if (given instanceof URL) {
             const url = new URL(given.href);
             if (options?.fragment === false) url.hash = "";
@@ -94,11 +120,22 @@
             if (options?.auth === false) url.username = url.password = "";
             return url.href;
         }
-        let { protocol = "", pathname = "", hash = "", search = "", host } = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
+        let {
+            protocol = "",
+            pathname = "",
+            hash = "",
+            search = "",
+            host,
+        } = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
         const auth = given.auth ? `${encodeURIComponent(given.auth).replace(/%3A/i, ":")}@` : "";
         if (host !== undefined) host = auth + host;
-        else if (given.hostname) host = auth + (given.hostname.includes(":") ? `[${given.hostname}]` : given.hostname) + (given.port ? `:${given.port}` : "");
-        const query = given.query !== null && typeof given.query === "object" ? querystring.stringify(given.query) : "";
+        else if (given.hostname)
+            host =
+                auth +
+                (given.hostname.includes(":") ? `[${given.hostname}]` : given.hostname) +
+                (given.port ? `:${given.port}` : "");
+        const query =
+            given.query !== null && typeof given.query === "object" ? querystring.stringify(given.query) : "";
         search = search || (query && `?${query}`) || "";
         if (protocol && !protocol.endsWith(":")) protocol += ":";
         pathname = pathname.replace(/[?#]/g, encodeURIComponent);
@@ -119,28 +156,53 @@
         return from.startsWith("/") || to.startsWith("/") ? whole : whole.slice(1);
     };
     const urlToHttpOptions = (url) => {
-        const options = { protocol: url.protocol, hostname: url.hostname.replace(/^\[(.*)\]$/, "$1"), hash: url.hash, search: url.search, pathname: url.pathname, path: url.pathname + url.search, href: url.href };
+        const options = {
+            protocol: url.protocol,
+            hostname: url.hostname.replace(/^\[(.*)\]$/, "$1"),
+            hash: url.hash,
+            search: url.search,
+            pathname: url.pathname,
+            path: url.pathname + url.search,
+            href: url.href,
+        };
         if (url.port !== "") options.port = Number(url.port);
-        if (url.username || url.password) options.auth = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+        if (url.username || url.password)
+            options.auth = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
         return options;
     };
     const fileURLToPath = (given) => {
         const url = typeof given === "string" ? new URL(given) : given;
-        if (url.protocol !== "file:") throw coded(TypeError, "ERR_INVALID_URL_SCHEME", "The URL must be of scheme file");
-        if (/%2f/i.test(url.pathname)) throw coded(TypeError, "ERR_INVALID_FILE_URL_PATH", "File URL path must not include encoded / characters");
+        if (url.protocol !== "file:")
+            throw coded(TypeError, "ERR_INVALID_URL_SCHEME", "The URL must be of scheme file");
+        if (/%2f/i.test(url.pathname))
+            throw coded(
+                TypeError,
+                "ERR_INVALID_FILE_URL_PATH",
+                "File URL path must not include encoded / characters",
+            );
         return decodeURIComponent(url.pathname);
     };
     const pathToFileURL = (path) => {
         const url = new URL("file:///");
-        url.pathname = require("path").resolve(path).replace(/[%?#\\\n\r\t]/g, encodeURIComponent);
+        url.pathname = require("path")
+            .resolve(path)
+            .replace(/[%?#\\\n\r\t]/g, encodeURIComponent);
         return url;
     };
     const api = {
-        Url, parse, format, resolve, urlToHttpOptions, fileURLToPath, pathToFileURL,
+        Url,
+        parse,
+        format,
+        resolve,
+        urlToHttpOptions,
+        fileURLToPath,
+        pathToFileURL,
         resolveObject: (from, to) => parse(resolve(from, to)),
-        domainToASCII: (domain) => (URL.canParse(`http://${domain}`) ? new URL(`http://${domain}`).hostname : ""),
+        domainToASCII: (domain) =>
+            URL.canParse(`http://${domain}`) ? new URL(`http://${domain}`).hostname : "",
         domainToUnicode: (domain) => domain,
     };
-    for (const name of ["URL", "URLSearchParams"]) Object.defineProperty(api, name, { enumerable: true, get: () => globalThis[name] });
+    for (const name of ["URL", "URLSearchParams"])
+        Object.defineProperty(api, name, { enumerable: true, get: () => globalThis[name] });
     return api;
 }

@@ -8,7 +8,8 @@
     const write = (value, options = {}) => {
         if (value === null) return { NULL: true };
         if (value === undefined) return undefined;
-        if (typeof value === "string") return value === "" && options.convertEmptyValues ? { NULL: true } : { S: value };
+        if (typeof value === "string")
+            return value === "" && options.convertEmptyValues ? { NULL: true } : { S: value };
         if (typeof value === "number") {
             if (!Number.isFinite(value)) throw awsError("ValidationException", `DynamoDB has no number ${value}`);
             return { N: String(value) };
@@ -33,51 +34,80 @@
     const read = (value) => {
         const [kind, inner] = Object.entries(value)[0];
         switch (kind) {
-            case "S": return inner;
-            case "N": return Number(inner);
-            case "BOOL": return inner;
-            case "NULL": return null;
-            case "B": return inner;
-            case "L": return inner.map(read);
-            case "M": return readAll(inner);
-            case "SS": return new Set(inner);
-            case "NS": return new Set(inner.map(Number));
-            case "BS": return new Set(inner);
-            default: throw awsError("UnknownType", `DynamoDB answered with a value of the unknown type ${kind}`);
+            case "S":
+                return inner;
+            case "N":
+                return Number(inner);
+            case "BOOL":
+                return inner;
+            case "NULL":
+                return null;
+            case "B":
+                return inner;
+            case "L":
+                return inner.map(read);
+            case "M":
+                return readAll(inner);
+            case "SS":
+                return new Set(inner);
+            case "NS":
+                return new Set(inner.map(Number));
+            case "BS":
+                return new Set(inner);
+            default:
+                throw awsError("UnknownType", `DynamoDB answered with a value of the unknown type ${kind}`);
         }
     };
     const readAll = (item) => Object.fromEntries(Object.entries(item).map(([name, value]) => [name, read(value)]));
 
     // Members that hold items or values, wherever they stand in parameters and answers.
     const whole = new Set([
-        "Item", "Key", "ExpressionAttributeValues", "ExclusiveStartKey", "LastEvaluatedKey", "Attributes",
+        "Item",
+        "Key",
+        "ExpressionAttributeValues",
+        "ExclusiveStartKey",
+        "LastEvaluatedKey",
+        "Attributes",
     ]);
     const lists = new Set(["Items", "Keys"]);
     const convert = (value, change) => {
         if (Array.isArray(value)) return value.map((item) => convert(item, change));
         if (typeof value !== "object" || value === null || isBytes(value)) return value;
-        return Object.fromEntries(Object.entries(value).map(([name, member]) => {
-            if (whole.has(name) && member) return [name, change(member)];
-            if (lists.has(name) && Array.isArray(member)) return [name, member.map(change)];
-            if (name === "Responses" && member) {
-                return [name, Object.fromEntries(Object.entries(member).map(([table, items]) => [table, items.map(change)]))];
-            }
-            return [name, convert(member, change)];
-        }));
+        return Object.fromEntries(
+            Object.entries(value).map(([name, member]) => {
+                if (whole.has(name) && member) return [name, change(member)];
+                if (lists.has(name) && Array.isArray(member)) return [name, member.map(change)];
+                if (name === "Responses" && member) {
+                    return [
+                        name,
+                        Object.fromEntries(Object.entries(member).map(([table, items]) => [table, items.map(change)])),
+                    ];
+                }
+                return [name, convert(member, change)];
+            }),
+        );
     };
 
     const names = {
-        batchGet: "batchGetItem", batchWrite: "batchWriteItem", delete: "deleteItem", get: "getItem", put: "putItem",
-        query: "query", scan: "scan", update: "updateItem",
+        batchGet: "batchGetItem",
+        batchWrite: "batchWriteItem",
+        delete: "deleteItem",
+        get: "getItem",
+        put: "putItem",
+        query: "query",
+        scan: "scan",
+        update: "updateItem",
     };
     class DocumentClient {
         constructor(options = {}) {
             this.options = options;
-            this.service = options.service ?? new (class extends DynamoDB {
-                data(request, answer) {
-                    return convert(super.data(request, answer), readAll);
-                }
-            })(options);
+            this.service =
+                options.service ??
+                new (class extends DynamoDB {
+                    data(request, answer) {
+                        return convert(super.data(request, answer), readAll);
+                    }
+                })(options);
         }
         createSet(items) {
             return new Set(Array.isArray(items) ? items : [items]);

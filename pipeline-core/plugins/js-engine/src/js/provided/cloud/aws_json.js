@@ -65,16 +65,21 @@
     }
 
     const none = new Set();
-    const jsonService = (name, { prefix, signing = prefix, target, version = "1.1", bytes = none, moments = none, operations, retries }) => {
-        const service = { [name]: class extends JsonService {
-            static endpointPrefix = prefix;
-            static signingName = signing;
-            static target = target;
-            static version = version;
-            static bytes = bytes;
-            static moments = moments;
-            static required = operations;
-        } }[name];
+    const jsonService = (
+        name,
+        { prefix, signing = prefix, target, version = "1.1", bytes = none, moments = none, operations, retries },
+    ) => {
+        const service = {
+            [name]: class extends JsonService {
+                static endpointPrefix = prefix;
+                static signingName = signing;
+                static target = target;
+                static version = version;
+                static bytes = bytes;
+                static moments = moments;
+                static required = operations;
+            },
+        }[name];
         if (retries) Object.assign(service.prototype, retries);
         defineOperations(service, Object.keys(operations));
         return service;
@@ -157,7 +162,10 @@
         try {
             url = new URL(params.QueueUrl);
         } catch {
-            throw awsError("InvalidParameterValue", `QueueUrl "${params.QueueUrl}" is not a URL: take the one that getQueueUrl gives`);
+            throw awsError(
+                "InvalidParameterValue",
+                `QueueUrl "${params.QueueUrl}" is not a URL: take the one that getQueueUrl gives`,
+            );
         }
         const endpoint = { protocol: url.protocol, host: url.host, hostname: url.hostname };
         return { ...http, endpoint };

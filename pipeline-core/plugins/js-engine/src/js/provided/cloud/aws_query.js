@@ -16,7 +16,9 @@
                 out.push([`${name}.entry.${index + 1}.Name`, key]);
                 fieldsOf(member, `${name}.entry.${index + 1}.Value`, out);
             });
-        } else for (const [key, member] of Object.entries(value)) fieldsOf(member, name === "" ? key : `${name}.${key}`, out);
+        } else
+            for (const [key, member] of Object.entries(value))
+                fieldsOf(member, name === "" ? key : `${name}.${key}`, out);
     };
     const upper = (name) => name[0].toUpperCase() + name.slice(1);
 
@@ -24,11 +26,25 @@
         async build(name, params) {
             const { version, operations } = this.constructor;
             this.required(name, params, operations[name].required);
-            const fields = [["Action", upper(name)], ["Version", version]];
+            const fields = [
+                ["Action", upper(name)],
+                ["Version", version],
+            ];
             fieldsOf(params, "", fields);
-            const form = fields.sort((a, b) => (a[0] < b[0] ? -1 : 1)).map((pair) => pair.map(escapeUri).join("=")).join("&");
+            const form = fields
+                .sort((a, b) => (a[0] < b[0] ? -1 : 1))
+                .map((pair) => pair.map(escapeUri).join("="))
+                .join("&");
             const headers = { "Content-Type": "application/x-www-form-urlencoded; charset=utf-8" };
-            return { method: "POST", endpoint: this.endpoint, path: "/", search: "", query: [], headers, body: Buffer.from(form) };
+            return {
+                method: "POST",
+                endpoint: this.endpoint,
+                path: "/",
+                search: "",
+                query: [],
+                headers,
+                body: Buffer.from(form),
+            };
         }
         data(request, answer) {
             const { operation } = request;
@@ -43,7 +59,11 @@
                 const root = xml.parse(answer.body.toString("utf8"));
                 const error = xml.first(root, "Error") ?? xml.first(xml.first(root, "Errors"), "Error");
                 const requestId = xml.textOf(root, "RequestId");
-                return { code: xml.textOf(error, "Code"), message: xml.textOf(error, "Message"), ...(requestId && { requestId }) };
+                return {
+                    code: xml.textOf(error, "Code"),
+                    message: xml.textOf(error, "Message"),
+                    ...(requestId && { requestId }),
+                };
             } catch {
                 return { code: String(answer.statusCode), message: null };
             }
@@ -51,12 +71,14 @@
     }
 
     const queryService = (name, endpointPrefix, signingName, version, operations) => {
-        const service = { [name]: class extends QueryService {
-            static endpointPrefix = endpointPrefix;
-            static signingName = signingName;
-            static version = version;
-            static operations = operations;
-        } }[name];
+        const service = {
+            [name]: class extends QueryService {
+                static endpointPrefix = endpointPrefix;
+                static signingName = signingName;
+                static version = version;
+                static operations = operations;
+            },
+        }[name];
         defineOperations(service, Object.keys(operations));
         return service;
     };

@@ -22,8 +22,13 @@
         }
         data(request, { statusCode, headers, body }) {
             const data = { StatusCode: statusCode, Payload: body.toString("utf8") };
-            const from = { "x-amz-function-error": "FunctionError", "x-amz-log-result": "LogResult", "x-amz-executed-version": "ExecutedVersion" };
-            for (const [header, member] of Object.entries(from)) if (headers[header] !== undefined) data[member] = headers[header];
+            const from = {
+                "x-amz-function-error": "FunctionError",
+                "x-amz-log-result": "LogResult",
+                "x-amz-executed-version": "ExecutedVersion",
+            };
+            for (const [header, member] of Object.entries(from))
+                if (headers[header] !== undefined) data[member] = headers[header];
             return data;
         }
         readError(answer) {
@@ -36,8 +41,13 @@
         static endpointPrefix = "pinpoint";
         static signingName = "mobiletargeting";
         async build(name, params) {
-            const member = { putEvents: "EventsRequest", sendMessages: "MessageRequest", updateEndpoint: "EndpointRequest" }[name];
-            const needed = name === "updateEndpoint" ? ["ApplicationId", "EndpointId", member] : ["ApplicationId", member];
+            const member = {
+                putEvents: "EventsRequest",
+                sendMessages: "MessageRequest",
+                updateEndpoint: "EndpointRequest",
+            }[name];
+            const needed =
+                name === "updateEndpoint" ? ["ApplicationId", "EndpointId", member] : ["ApplicationId", member];
             this.required(name, params, needed);
             const app = `/v1/apps/${escapeUri(params.ApplicationId)}`;
             const path = {
@@ -51,7 +61,11 @@
             return { method, endpoint: this.endpoint, path, search: "", query: [], headers, body };
         }
         data(request, answer) {
-            const member = { putEvents: "EventsResponse", sendMessages: "MessageResponse", updateEndpoint: "MessageBody" };
+            const member = {
+                putEvents: "EventsResponse",
+                sendMessages: "MessageResponse",
+                updateEndpoint: "MessageBody",
+            };
             return { [member[request.operation]]: JSON.parse(answer.body.toString("utf8") || "{}") };
         }
         readError(answer) {

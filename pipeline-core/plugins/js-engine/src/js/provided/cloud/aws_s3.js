@@ -3,7 +3,14 @@
     const { createHash } = require("crypto");
     const { escapePath, escapeUri, canonicalQuery, presignedQuery, sha256, emptyHash } = require("./aws_signature");
     const { awsError, defineOperations, dnsSuffix, Endpoint, Service } = require("./aws_service");
-    const { operations, requestHeaders, queryNames, answerHeaders, ownHeaders, listedBuckets } = require("./aws_s3_model");
+    const {
+        operations,
+        requestHeaders,
+        queryNames,
+        answerHeaders,
+        ownHeaders,
+        listedBuckets,
+    } = require("./aws_s3_model");
     const { ManagedUpload } = require("./aws_s3_upload");
     const { collect } = require("./body");
     const xml = require("./aws_xml");
@@ -11,7 +18,9 @@
     const namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
     const md5 = (data) => createHash("md5").update(data).digest("base64");
     const isDnsName = (bucket) =>
-        /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket) && !/^\d+\.\d+\.\d+\.\d+$/.test(bucket) && !bucket.includes("..");
+        /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket) &&
+        !/^\d+\.\d+\.\d+\.\d+$/.test(bucket) &&
+        !bucket.includes("..");
 
     const byStatus = { 304: "NotModified", 400: "BadRequest", 403: "Forbidden", 404: "NotFound" };
     const ownError = ["Code", "Message", "RequestId", "HostId"];
@@ -77,7 +86,9 @@
                 params = { ...params, Bucket: params.Bucket.slice(0, slash), Key: `${folder}/${params.Key}` };
             }
             this.required(name, params, operation.required);
-            const unknown = Object.keys(params).find((member) => !operation.members.has(member) && params[member] !== undefined);
+            const unknown = Object.keys(params).find(
+                (member) => !operation.members.has(member) && params[member] !== undefined,
+            );
             if (unknown !== undefined) {
                 throw awsError("UnexpectedParameter", `Unexpected key '${unknown}' found in params of ${name}`);
             }
@@ -92,21 +103,41 @@
                 if (requestHeaders[member]) headers[requestHeaders[member]] = this.headerValue(member, value);
                 else if (queryNames[member]) query.push([queryNames[member], String(value)]);
             }
-            for (const [key, value] of Object.entries(params.Metadata ?? {})) headers[`x-amz-meta-${key}`] = String(value);
-            if (params.SSECustomerKey) headers["x-amz-server-side-encryption-customer-key-MD5"] = md5(params.SSECustomerKey);
+            for (const [key, value] of Object.entries(params.Metadata ?? {}))
+                headers[`x-amz-meta-${key}`] = String(value);
+            if (params.SSECustomerKey)
+                headers["x-amz-server-side-encryption-customer-key-MD5"] = md5(params.SSECustomerKey);
             if (operation.method !== "GET" && operation.method !== "HEAD" && params.Body !== undefined) {
                 headers["Content-Type"] ??= "application/octet-stream";
             }
-            const search = [operation.query, query].map((part) => canonicalQuery(part).replace(/=(?=&|$)/g, "")).filter(Boolean).join("&");
+            const search = [operation.query, query]
+                .map((part) => canonicalQuery(part).replace(/=(?=&|$)/g, ""))
+                .filter(Boolean)
+                .join("&");
             query.unshift(...operation.query.map(([key, value]) => [key, value ?? ""]));
-            return { method: operation.method, endpoint, path, search: search && `?${search}`, query, headers, operation, params };
+            return {
+                method: operation.method,
+                endpoint,
+                path,
+                search: search && `?${search}`,
+                query,
+                headers,
+                operation,
+                params,
+            };
         }
         async build(name, given) {
             const { operation, params, ...http } = this.plan(name, given);
             const { headers, endpoint } = http;
             const body = await this.body(operation, params, headers);
             const overTls = endpoint.protocol === "https:";
-            if (body !== undefined && overTls && operation.payload === "Body" && this.config.computeChecksums && !params.ContentMD5) {
+            if (
+                body !== undefined &&
+                overTls &&
+                operation.payload === "Body" &&
+                this.config.computeChecksums &&
+                !params.ContentMD5
+            ) {
                 headers["Content-MD5"] = md5(body);
             }
             // TLS protects the body already; hashing megabytes twice would only cost CPU budget.
@@ -182,7 +213,11 @@
             } catch {
                 // A proxy's page rather than S3's answer, so the next attempt may fare better.
                 const start = body.toString("utf8").slice(0, 100);
-                return { code: "XMLParserError", message: `S3 answered with status ${statusCode} and no XML: ${start}`, retryable: true };
+                return {
+                    code: "XMLParserError",
+                    message: `S3 answered with status ${statusCode} and no XML: ${start}`,
+                    retryable: true,
+                };
             }
             const code = xml.textOf(root, "Code") ?? byStatus[statusCode] ?? statusCode;
             const message = xml.textOf(root, "Message") ?? (root === undefined ? null : code);
@@ -223,7 +258,10 @@
         getSignedUrl(name, given, callback) {
             if (typeof given === "function") [given, callback] = [undefined, given];
             if (callback) {
-                this.getSignedUrlPromise(name, given).then((url) => callback(null, url), (error) => callback(error));
+                this.getSignedUrlPromise(name, given).then(
+                    (url) => callback(null, url),
+                    (error) => callback(error),
+                );
                 return undefined;
             }
             return this.signedUrl(name, given, this.config.credentials);
@@ -233,10 +271,16 @@
         }
         signedUrl(name, { Expires: seconds = 900, ...params } = {}, credentials) {
             if (!operations[name]) {
-                throw awsError("UnknownOperation", `${name} is not an operation of S3. Known: ${Object.keys(operations).join(", ")}`);
+                throw awsError(
+                    "UnknownOperation",
+                    `${name} is not an operation of S3. Known: ${Object.keys(operations).join(", ")}`,
+                );
             }
             if (!credentials?.accessKeyId) {
-                throw awsError("CredentialsError", "getSignedUrl without a callback needs credentials: give accessKeyId and secretAccessKey");
+                throw awsError(
+                    "CredentialsError",
+                    "getSignedUrl without a callback needs credentials: give accessKeyId and secretAccessKey",
+                );
             }
             const { method, endpoint, path, query, headers } = this.plan(name, { ...this.config.params, ...params });
             const kept = { Host: endpoint.host };

@@ -64,23 +64,42 @@
     };
 
     const customerKey = "SSECustomerAlgorithm SSECustomerKey SSECustomerKeyMD5";
-    const stored = "ACL CacheControl ContentDisposition ContentEncoding ContentLanguage ContentType Expires "
-        + "GrantFullControl GrantRead GrantReadACP GrantWriteACP Metadata ServerSideEncryption StorageClass "
-        + "WebsiteRedirectLocation SSEKMSKeyId SSEKMSEncryptionContext BucketKeyEnabled Tagging ObjectLockMode "
-        + `ObjectLockLegalHoldStatus ${customerKey}`;
-    const read = "IfMatch IfModifiedSince IfNoneMatch IfUnmodifiedSince Range ResponseCacheControl "
-        + "ResponseContentDisposition ResponseContentEncoding ResponseContentLanguage ResponseContentType "
-        + `ResponseExpires VersionId PartNumber ${customerKey}`;
+    const stored =
+        "ACL CacheControl ContentDisposition ContentEncoding ContentLanguage ContentType Expires " +
+        "GrantFullControl GrantRead GrantReadACP GrantWriteACP Metadata ServerSideEncryption StorageClass " +
+        "WebsiteRedirectLocation SSEKMSKeyId SSEKMSEncryptionContext BucketKeyEnabled Tagging ObjectLockMode " +
+        `ObjectLockLegalHoldStatus ${customerKey}`;
+    const read =
+        "IfMatch IfModifiedSince IfNoneMatch IfUnmodifiedSince Range ResponseCacheControl " +
+        "ResponseContentDisposition ResponseContentEncoding ResponseContentLanguage ResponseContentType " +
+        `ResponseExpires VersionId PartNumber ${customerKey}`;
     const always = "RequestPayer ExpectedBucketOwner";
 
-    const text = "text", number = "number", boolean = "boolean", date = "date";
+    const text = "text",
+        number = "number",
+        boolean = "boolean",
+        date = "date";
     const owner = { DisplayName: text, ID: text };
-    const objects = [{
-        Key: text, LastModified: date, ETag: text, ChecksumAlgorithm: [text], Size: number, StorageClass: text, Owner: owner,
-    }];
+    const objects = [
+        {
+            Key: text,
+            LastModified: date,
+            ETag: text,
+            ChecksumAlgorithm: [text],
+            Size: number,
+            StorageClass: text,
+            Owner: owner,
+        },
+    ];
     const listing = {
-        IsTruncated: boolean, Contents: objects, Name: text, Prefix: text, Delimiter: text, MaxKeys: number,
-        CommonPrefixes: [{ Prefix: text }], EncodingType: text,
+        IsTruncated: boolean,
+        Contents: objects,
+        Name: text,
+        Prefix: text,
+        Delimiter: text,
+        MaxKeys: number,
+        CommonPrefixes: [{ Prefix: text }],
+        EncodingType: text,
     };
 
     const operation = (method, where, members, more = {}) => {
@@ -88,12 +107,16 @@
         const required = [...target.matchAll(/\{(\w+)\}/g)].map((found) => found[1]);
         const query = fixed === "" ? [] : fixed.split("&").map((pair) => pair.split("="));
         return {
-            method, query, answer: "written", ...more,
+            method,
+            query,
+            answer: "written",
+            ...more,
             members: new Set(`${required.join(" ")} ${members} ${always}`.split(" ").filter(Boolean)),
             required: [...required, ...(more.required ?? [])],
         };
     };
-    const object = "{Bucket}{Key}", bucket = "{Bucket}";
+    const object = "{Bucket}{Key}",
+        bucket = "{Bucket}";
 
     exports.operations = {
         abortMultipartUpload: operation("DELETE", object, "UploadId", { required: ["UploadId"] }),
@@ -104,11 +127,15 @@
             order: { CompleteMultipartUpload: { Parts: "Part" }, Part: ["ETag", "PartNumber"] },
             xml: { Location: text, Bucket: text, Key: text, ETag: text },
         }),
-        copyObject: operation("PUT", object,
+        copyObject: operation(
+            "PUT",
+            object,
             `CopySource CopySourceIfMatch CopySourceIfNoneMatch MetadataDirective TaggingDirective ${stored}`,
-            { required: ["CopySource"], xml: { ETag: text, LastModified: date }, wrap: "CopyObjectResult" }),
+            { required: ["CopySource"], xml: { ETag: text, LastModified: date }, wrap: "CopyObjectResult" },
+        ),
         createBucket: operation("PUT", bucket, "ACL CreateBucketConfiguration", {
-            payload: "CreateBucketConfiguration", root: "CreateBucketConfiguration",
+            payload: "CreateBucketConfiguration",
+            root: "CreateBucketConfiguration",
         }),
         createMultipartUpload: operation("POST", `${object}?uploads`, stored, {
             xml: { Bucket: text, Key: text, UploadId: text },
@@ -134,14 +161,32 @@
         listObjects: operation("GET", bucket, "Delimiter EncodingType Marker MaxKeys Prefix", {
             xml: { ...listing, Marker: text, NextMarker: text },
         }),
-        listObjectsV2: operation("GET", `${bucket}?list-type=2`,
+        listObjectsV2: operation(
+            "GET",
+            `${bucket}?list-type=2`,
             "ContinuationToken Delimiter EncodingType FetchOwner MaxKeys Prefix StartAfter",
-            { xml: { ...listing, KeyCount: number, ContinuationToken: text, NextContinuationToken: text, StartAfter: text } }),
+            {
+                xml: {
+                    ...listing,
+                    KeyCount: number,
+                    ContinuationToken: text,
+                    NextContinuationToken: text,
+                    StartAfter: text,
+                },
+            },
+        ),
         listParts: operation("GET", object, `MaxParts PartNumberMarker UploadId ${customerKey}`, {
             required: ["UploadId"],
             xml: {
-                Bucket: text, Key: text, UploadId: text, PartNumberMarker: number, NextPartNumberMarker: number,
-                MaxParts: number, IsTruncated: boolean, StorageClass: text, Owner: owner,
+                Bucket: text,
+                Key: text,
+                UploadId: text,
+                PartNumberMarker: number,
+                NextPartNumberMarker: number,
+                MaxParts: number,
+                IsTruncated: boolean,
+                StorageClass: text,
+                Owner: owner,
                 Part: [{ PartNumber: number, LastModified: date, ETag: text, Size: number }],
             },
             rename: { Part: "Parts" },
@@ -179,7 +224,9 @@
         ["BucketKeyEnabled", "x-amz-server-side-encryption-bucket-key-enabled", boolean],
         ["RequestCharged", "x-amz-request-charged", text],
     ];
-    exports.ownHeaders = exports.answerHeaders.filter(([name, header]) => name === "ETag" || header.startsWith("x-amz-"));
+    exports.ownHeaders = exports.answerHeaders.filter(
+        ([name, header]) => name === "ETag" || header.startsWith("x-amz-"),
+    );
     exports.listedBuckets = { Buckets: { Bucket: [{ Name: text, CreationDate: date }] }, Owner: owner };
     Object.assign(exports, { requestHeaders, queryNames });
 }

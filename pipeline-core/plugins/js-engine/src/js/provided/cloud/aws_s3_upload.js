@@ -27,7 +27,10 @@
             this.aborted = true;
         }
         send(callback) {
-            this.promise().then((data) => callback?.(null, data), (error) => callback?.(error));
+            this.promise().then(
+                (data) => callback?.(null, data),
+                (error) => callback?.(error),
+            );
         }
         promise() {
             this.outcome ??= this.run();
@@ -79,7 +82,8 @@
                     const Body = body.subarray(index * partBytes, (index + 1) * partBytes);
                     const params = this.only("uploadPart", { Body, PartNumber: index + 1, UploadId });
                     const { ETag } = await this.service.uploadPart(params).promise();
-                    if (!ETag) throw awsError("ETagMissing", `No access to ETag property on the answer to part ${index + 1}`);
+                    if (!ETag)
+                        throw awsError("ETagMissing", `No access to ETag property on the answer to part ${index + 1}`);
                     parts[index] = { ETag, PartNumber: index + 1 };
                     loaded += Body.length;
                     this.progress(loaded, body.length, index + 1);
@@ -88,10 +92,14 @@
             try {
                 const lanes = Array.from({ length: Math.min(this.queueSize, count) }, lane);
                 // Parts still on their way would outlive the upload, so all lanes come to rest first.
-                const ends = await Promise.allSettled(lanes.map((one) => one.catch((error) => {
-                    failed = true;
-                    throw error;
-                })));
+                const ends = await Promise.allSettled(
+                    lanes.map((one) =>
+                        one.catch((error) => {
+                            failed = true;
+                            throw error;
+                        }),
+                    ),
+                );
                 const broken = ends.find(({ status }) => status === "rejected");
                 if (broken) throw broken.reason;
                 const complete = this.only("completeMultipartUpload", { UploadId, MultipartUpload: { Parts: parts } });
@@ -99,7 +107,10 @@
                 return await this.service.completeMultipartUpload(complete).promise();
             } catch (error) {
                 if (!this.leavePartsOnError) {
-                    await this.service.abortMultipartUpload(this.only("abortMultipartUpload", { UploadId })).promise().catch(() => {});
+                    await this.service
+                        .abortMultipartUpload(this.only("abortMultipartUpload", { UploadId }))
+                        .promise()
+                        .catch(() => {});
                 }
                 throw error;
             }

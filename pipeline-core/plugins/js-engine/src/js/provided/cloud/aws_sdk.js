@@ -21,9 +21,24 @@
         SQS: () => require("./aws_json").SQS,
     };
     const missing = [
-        "Athena", "CloudWatch", "CloudWatchLogs", "CognitoIdentityServiceProvider", "EC2", "Glue", "IAM", "KMS",
-        "Personalize", "PersonalizeEvents", "RDSDataService", "Redshift", "RedshiftData", "SSM", "STS",
-        "SecretsManager", "StepFunctions", "TimestreamWrite",
+        "Athena",
+        "CloudWatch",
+        "CloudWatchLogs",
+        "CognitoIdentityServiceProvider",
+        "EC2",
+        "Glue",
+        "IAM",
+        "KMS",
+        "Personalize",
+        "PersonalizeEvents",
+        "RDSDataService",
+        "Redshift",
+        "RedshiftData",
+        "SSM",
+        "STS",
+        "SecretsManager",
+        "StepFunctions",
+        "TimestreamWrite",
     ];
 
     Object.assign(exports, { config: shared, Config, Credentials, Endpoint, Service });

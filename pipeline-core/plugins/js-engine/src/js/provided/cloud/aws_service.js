@@ -74,9 +74,16 @@
     const shared = new Config();
 
     const throttled = new Set([
-        "ProvisionedThroughputExceededException", "Throttling", "ThrottlingException", "RequestLimitExceeded",
-        "RequestThrottled", "RequestThrottledException", "TooManyRequestsException", "SlowDown",
-        "TransactionInProgressException", "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "Throttling",
+        "ThrottlingException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "TooManyRequestsException",
+        "SlowDown",
+        "TransactionInProgressException",
+        "PriorRequestNotComplete",
     ]);
     const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
     // The host refused the call or has no mock for it: asking again cannot help.
@@ -123,7 +130,10 @@
         promise() {
             return this.run().then(() => {
                 if (this.response.error) throw this.response.error;
-                Object.defineProperty(this.response.data ?? {}, "$response", { value: this.response, configurable: true });
+                Object.defineProperty(this.response.data ?? {}, "$response", {
+                    value: this.response,
+                    configurable: true,
+                });
                 return this.response.data;
             });
         }
@@ -148,16 +158,18 @@
             return stream;
         }
         run() {
-            this.outcome ??= this.attempts().then(
-                (data) => {
-                    this.response.data = data;
-                    this.fire("success", this.response);
-                },
-                (error) => {
-                    this.response.error = error;
-                    this.fire("error", error, this.response);
-                },
-            ).then(() => this.fire("complete", this.response));
+            this.outcome ??= this.attempts()
+                .then(
+                    (data) => {
+                        this.response.data = data;
+                        this.fire("success", this.response);
+                    },
+                    (error) => {
+                        this.response.error = error;
+                        this.fire("error", error, this.response);
+                    },
+                )
+                .then(() => this.fire("complete", this.response));
             return this.outcome;
         }
         async attempts() {
@@ -165,7 +177,8 @@
             const limit = service.config.maxRetries ?? service.defaultRetries;
             for (;;) {
                 try {
-                    if (this.aborted) throw awsError("RequestAbortedError", "Request aborted by user", { retryable: false });
+                    if (this.aborted)
+                        throw awsError("RequestAbortedError", "Request aborted by user", { retryable: false });
                     return await service.exchange(this);
                 } catch (error) {
                     if (!error.retryable || response.retryCount >= limit) throw error;
@@ -212,8 +225,8 @@
             if (!credentials?.accessKeyId || !credentials.secretAccessKey) {
                 throw awsError(
                     "CredentialsError",
-                    "Missing credentials in config: give `accessKeyId` and `secretAccessKey` to the client, "
-                        + "as a sandbox has no profile, environment or instance role to take them from",
+                    "Missing credentials in config: give `accessKeyId` and `secretAccessKey` to the client, " +
+                        "as a sandbox has no profile, environment or instance role to take them from",
                 );
             }
             return credentials;
@@ -224,36 +237,61 @@
             const lines = missing.map((name) => `Missing required key '${name}' in params`);
             throw lines.length === 1
                 ? awsError("MissingRequiredParameter", lines[0])
-                : awsError("MultipleValidationErrors", `There were ${lines.length} validation errors:\n`
-                    + lines.map((line) => `* MissingRequiredParameter: ${line}`).join("\n"));
+                : awsError(
+                      "MultipleValidationErrors",
+                      `There were ${lines.length} validation errors:\n` +
+                          lines.map((line) => `* MissingRequiredParameter: ${line}`).join("\n"),
+                  );
         }
         // One attempt: build, sign, send, read.
         async exchange(request) {
             const { region } = this.config;
             if (!region) {
-                throw awsError("ConfigError", "Missing region in config: give `region` to the client, such as \"eu-west-1\"");
+                throw awsError(
+                    "ConfigError",
+                    'Missing region in config: give `region` to the client, such as "eu-west-1"',
+                );
             }
             const http = await this.build(request.operation, request.params);
             http.headers.Host = http.endpoint.host;
             http.payloadHash ??= sha256(http.body ?? "");
             http.headers["X-Amz-Content-Sha256"] = http.payloadHash;
             const credentials = await this.credentials();
-            signHeaders({ ...http, region, service: this.constructor.signingName, credentials, doubleEscape: this.doubleEscape }, new Date());
+            signHeaders(
+                {
+                    ...http,
+                    region,
+                    service: this.constructor.signingName,
+                    credentials,
+                    doubleEscape: this.doubleEscape,
+                },
+                new Date(),
+            );
             const { Host, ...headers } = http.headers;
             request.httpRequest = http;
             request.fire("send", request.response);
             const url = `${http.endpoint.protocol}//${http.endpoint.host}${http.path}${http.search}`;
             let answer;
             try {
-                const response = await fetch(url, { method: http.method, headers, body: http.body, redirect: "manual" });
+                const response = await fetch(url, {
+                    method: http.method,
+                    headers,
+                    body: http.body,
+                    redirect: "manual",
+                });
                 answer = {
                     statusCode: response.status,
-                    headers: Object.fromEntries([...response.headers.entries()].map(([name, value]) => [name.toLowerCase(), value])),
+                    headers: Object.fromEntries(
+                        [...response.headers.entries()].map(([name, value]) => [name.toLowerCase(), value]),
+                    ),
                     body: Buffer.from(await response.arrayBuffer()),
                 };
             } catch (failure) {
                 throw awsError("NetworkingError", failure.message, {
-                    retryable: !isFinal(failure), hostname: http.endpoint.hostname, region, originalError: failure,
+                    retryable: !isFinal(failure),
+                    hostname: http.endpoint.hostname,
+                    region,
+                    originalError: failure,
                 });
             }
             request.response.httpResponse = answer;
@@ -267,8 +305,12 @@
         failure(request, answer) {
             const { code, message, ...more } = this.readError(answer, request);
             const { statusCode } = answer;
-            const retryable = statusCode >= 500 || statusCode === 429 || throttled.has(code)
-                || code === "RequestTimeout" || code === "RequestTimeTooSkewed";
+            const retryable =
+                statusCode >= 500 ||
+                statusCode === 429 ||
+                throttled.has(code) ||
+                code === "RequestTimeout" ||
+                code === "RequestTimeTooSkewed";
             const requestId = this.requestId(answer);
             return awsError(code, message, { statusCode, retryable, requestId, region: undefined, ...more });
         }
@@ -286,5 +328,15 @@
         }
     };
 
-    Object.assign(exports, { awsError, AwsRequest, Config, Credentials, Endpoint, Service, shared, defineOperations, dnsSuffix });
+    Object.assign(exports, {
+        awsError,
+        AwsRequest,
+        Config,
+        Credentials,
+        Endpoint,
+        Service,
+        shared,
+        defineOperations,
+        dnsSuffix,
+    });
 }

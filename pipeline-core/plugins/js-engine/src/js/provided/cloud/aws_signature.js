@@ -9,7 +9,12 @@
     const emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     // Proxies may change these, or the sender sets them after signing.
     const unsigned = new Set([
-        "authorization", "content-type", "content-length", "user-agent", "expect", "x-amzn-trace-id",
+        "authorization",
+        "content-type",
+        "content-length",
+        "user-agent",
+        "expect",
+        "x-amzn-trace-id",
     ]);
 
     const sha256 = (data) => createHash("sha256").update(data).digest("hex");

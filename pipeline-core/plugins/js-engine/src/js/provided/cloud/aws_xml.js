@@ -20,7 +20,8 @@
 
     // Returns the root as `{name, text, children}`.
     exports.parse = (source) => {
-        const token = /<!\[CDATA\[([\s\S]*?)\]\]>|<\?[\s\S]*?\?>|<!--[\s\S]*?-->|<(\/?)([^\s<>/!]+)[^<>]*?(\/?)>|([^<]+)/y;
+        const token =
+            /<!\[CDATA\[([\s\S]*?)\]\]>|<\?[\s\S]*?\?>|<!--[\s\S]*?-->|<(\/?)([^\s<>/!]+)[^<>]*?(\/?)>|([^<]+)/y;
         const top = { name: "", text: "", children: [] };
         const open = [top];
         while (token.lastIndex < source.length) {
@@ -78,7 +79,9 @@
     const write = (value) => {
         if (typeof value !== "object") return escape(value);
         return Object.entries(value)
-            .flatMap(([name, member]) => (Array.isArray(member) ? member.map((item) => [name, item]) : [[name, member]]))
+            .flatMap(([name, member]) =>
+                Array.isArray(member) ? member.map((item) => [name, item]) : [[name, member]],
+            )
             .filter(([, member]) => member !== undefined && member !== null)
             .map(([name, member]) => `<${name}>${write(member)}</${name}>`)
             .join("");

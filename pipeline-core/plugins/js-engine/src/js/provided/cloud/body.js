@@ -17,6 +17,8 @@
         if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
         if (value instanceof ArrayBuffer) return Buffer.from(value);
         if (isStream(value)) return drain(value);
-        throw new TypeError(`Expected ${name} to be a string, Buffer, Stream or typed array, got ${value === null ? "null" : typeof value}`);
+        throw new TypeError(
+            `Expected ${name} to be a string, Buffer, Stream or typed array, got ${value === null ? "null" : typeof value}`,
+        );
     };
 }

@@ -6,15 +6,30 @@
     const numbers = require("./ethers_numbers");
 
     const { BigNumber, bytesOf, checksumAddress, formatUnits, hexOf, isHex, parseUnits, wrong } = numbers;
-    const quantity = (value) => (typeof value === "string" && !isHex(value) ? value : `0x${BigNumber.from(value).big.toString(16)}`);
+    const quantity = (value) =>
+        typeof value === "string" && !isHex(value) ? value : `0x${BigNumber.from(value).big.toString(16)}`;
 
     const hosts = {
-        homestead: "mainnet", mainnet: "mainnet", sepolia: "sepolia", goerli: "goerli", matic: "polygon-mainnet",
-        optimism: "optimism-mainnet", arbitrum: "arbitrum-mainnet",
+        homestead: "mainnet",
+        mainnet: "mainnet",
+        sepolia: "sepolia",
+        goerli: "goerli",
+        matic: "polygon-mainnet",
+        optimism: "optimism-mainnet",
+        arbitrum: "arbitrum-mainnet",
     };
-    const chainIds = { homestead: 1, mainnet: 1, sepolia: 11155111, goerli: 5, matic: 137, optimism: 10, arbitrum: 42161 };
+    const chainIds = {
+        homestead: 1,
+        mainnet: 1,
+        sepolia: 11155111,
+        goerli: 5,
+        matic: 137,
+        optimism: 10,
+        arbitrum: 42161,
+    };
 
-    const serverError = (code, reason, more) => Object.assign(new Error(`${reason} (code=${code})`), { code, reason, ...more });
+    const serverError = (code, reason, more) =>
+        Object.assign(new Error(`${reason} (code=${code})`), { code, reason, ...more });
 
     class JsonRpcProvider {
         #nextId = 42;
@@ -29,16 +44,25 @@
             this.#nextId += 1;
             let response;
             try {
-                response = await fetch(url, { method: "POST", headers: { "Content-Type": "application/json", ...headers }, body });
+                response = await fetch(url, {
+                    method: "POST",
+                    headers: { "Content-Type": "application/json", ...headers },
+                    body,
+                });
             } catch (error) {
                 throw serverError("SERVER_ERROR", "missing response", { serverError: error, url });
             }
             const text = await response.text();
-            if (!response.ok) throw serverError("SERVER_ERROR", "bad response", { status: response.status, body: text, url });
+            if (!response.ok)
+                throw serverError("SERVER_ERROR", "bad response", { status: response.status, body: text, url });
             const { error, result } = JSON.parse(text);
             if (error) {
                 const inner = Object.assign(new Error(error.message), { code: error.code, data: error.data });
-                throw serverError("SERVER_ERROR", `processing response error: ${error.message}`, { error: inner, body: text, url });
+                throw serverError("SERVER_ERROR", `processing response error: ${error.message}`, {
+                    error: inner,
+                    body: text,
+                    url,
+                });
             }
             return result;
         }
@@ -51,7 +75,9 @@
             return Number(await this.send("eth_blockNumber", []));
         }
         async getBalance(address, block = "latest") {
-            return BigNumber.from(await this.send("eth_getBalance", [checksumAddress(address).toLowerCase(), quantity(block)]));
+            return BigNumber.from(
+                await this.send("eth_getBalance", [checksumAddress(address).toLowerCase(), quantity(block)]),
+            );
         }
         async getLogs({ address, topics, fromBlock, toBlock, blockHash }) {
             const filter = {
@@ -76,12 +102,22 @@
         }
         async getBlock(which) {
             const byHash = isHex(which) && which.length === 66;
-            const block = await this.send(byHash ? "eth_getBlockByHash" : "eth_getBlockByNumber", [byHash ? which : quantity(which), false]);
+            const block = await this.send(byHash ? "eth_getBlockByHash" : "eth_getBlockByNumber", [
+                byHash ? which : quantity(which),
+                false,
+            ]);
             if (!block) return null;
             return {
-                hash: block.hash, parentHash: block.parentHash, number: Number(block.number), timestamp: Number(block.timestamp),
-                nonce: block.nonce, gasLimit: BigNumber.from(block.gasLimit ?? 0), gasUsed: BigNumber.from(block.gasUsed ?? 0),
-                miner: block.miner && checksumAddress(block.miner), extraData: block.extraData, transactions: block.transactions ?? [],
+                hash: block.hash,
+                parentHash: block.parentHash,
+                number: Number(block.number),
+                timestamp: Number(block.timestamp),
+                nonce: block.nonce,
+                gasLimit: BigNumber.from(block.gasLimit ?? 0),
+                gasUsed: BigNumber.from(block.gasUsed ?? 0),
+                miner: block.miner && checksumAddress(block.miner),
+                extraData: block.extraData,
+                transactions: block.transactions ?? [],
             };
         }
         async getTransaction(hash) {
@@ -96,18 +132,22 @@
     // address ends at the version, which a mock can answer and Infura refuses.
     class InfuraProvider extends JsonRpcProvider {
         constructor(network = "homestead", key) {
-            const name = typeof network === "number" ? Object.keys(chainIds).find((one) => chainIds[one] === network) : network;
+            const name =
+                typeof network === "number" ? Object.keys(chainIds).find((one) => chainIds[one] === network) : network;
             if (!hosts[name]) throw wrong("unsupported network", "network", network);
-            const id = typeof key === "string" ? key : key?.projectId ?? "";
+            const id = typeof key === "string" ? key : (key?.projectId ?? "");
             super(`https://${hosts[name]}.infura.io/v3/${id}`, { name, chainId: chainIds[name] });
         }
     }
 
-    const refuse = (what, instead) => class {
-        constructor() {
-            throw Object.assign(new Error(`ethers: ${what} is not provided: ${instead}`), { code: "UNSUPPORTED_OPERATION" });
-        }
-    };
+    const refuse = (what, instead) =>
+        class {
+            constructor() {
+                throw Object.assign(new Error(`ethers: ${what} is not provided: ${instead}`), {
+                    code: "UNSUPPORTED_OPERATION",
+                });
+            }
+        };
 
     class Contract {
         constructor(address, abi, provider) {
@@ -117,19 +157,27 @@
             return new Proxy(this, {
                 get: (self, name) => {
                     if (name in self || typeof name !== "string" || name === "then") return self[name];
-                    throw Object.assign(new Error(`ethers: calling a contract's functions (${name}) is not provided: read its logs, or use provider.call`), { code: "UNSUPPORTED_OPERATION" });
+                    throw Object.assign(
+                        new Error(
+                            `ethers: calling a contract's functions (${name}) is not provided: read its logs, or use provider.call`,
+                        ),
+                        { code: "UNSUPPORTED_OPERATION" },
+                    );
                 },
             });
         }
     }
 
     const providers = {
-        InfuraProvider, JsonRpcProvider, StaticJsonRpcProvider: JsonRpcProvider,
+        InfuraProvider,
+        JsonRpcProvider,
+        StaticJsonRpcProvider: JsonRpcProvider,
         WebSocketProvider: refuse("WebSocketProvider", "a sandbox has no sockets; use JsonRpcProvider"),
     };
     const utils = {
         Interface,
-        formatUnits, parseUnits,
+        formatUnits,
+        parseUnits,
         formatEther: (value) => formatUnits(value, 18),
         parseEther: (value) => parseUnits(value, 18),
         parseBytes32String: numbers.parseBytes32String,
@@ -153,8 +201,12 @@
         id: (text) => hexOf(keccak256(Buffer.from(text, "utf8"))),
     };
     const constants = {
-        AddressZero: `0x${"0".repeat(40)}`, HashZero: `0x${"0".repeat(64)}`, Zero: BigNumber.from(0), One: BigNumber.from(1),
-        WeiPerEther: BigNumber.from(10n ** 18n), MaxUint256: BigNumber.from(2n ** 256n - 1n),
+        AddressZero: `0x${"0".repeat(40)}`,
+        HashZero: `0x${"0".repeat(64)}`,
+        Zero: BigNumber.from(0),
+        One: BigNumber.from(1),
+        WeiPerEther: BigNumber.from(10n ** 18n),
+        MaxUint256: BigNumber.from(2n ** 256n - 1n),
     };
     const Wallet = refuse("Wallet", "a plugin must not hold keys; sign elsewhere");
     const ethers = { BigNumber, Contract, Wallet, constants, providers, utils };

@@ -13,9 +13,19 @@
         const found = /^\s*(\w+)\s+(\w+)\s*\(([^()]*)\)\s*(.*)$/.exec(text);
         if (!found) throw wrong("unsupported fragment", "value", text);
         const [, type, name, list, rest] = found;
-        const inputs = list.split(",").map((part) => part.trim().split(/\s+/)).filter(([first]) => first !== "").map((words) => ({
-            type: words[0], indexed: words.includes("indexed"), name: words.slice(1).filter((one) => one !== "indexed").pop() ?? null,
-        }));
+        const inputs = list
+            .split(",")
+            .map((part) => part.trim().split(/\s+/))
+            .filter(([first]) => first !== "")
+            .map((words) => ({
+                type: words[0],
+                indexed: words.includes("indexed"),
+                name:
+                    words
+                        .slice(1)
+                        .filter((one) => one !== "indexed")
+                        .pop() ?? null,
+            }));
         return { type, name, inputs, anonymous: /\banonymous\b/.test(rest) };
     };
 
@@ -44,14 +54,20 @@
     };
     const slice = (data, at, length) => {
         if (at + length > data.length) {
-            throw Object.assign(new Error(`data out-of-bounds (length=${data.length}, offset=${at + length}, code=BUFFER_OVERRUN)`), { code: "BUFFER_OVERRUN" });
+            throw Object.assign(
+                new Error(`data out-of-bounds (length=${data.length}, offset=${at + length}, code=BUFFER_OVERRUN)`),
+                { code: "BUFFER_OVERRUN" },
+            );
         }
         return data.subarray(at, at + length);
     };
     const numberAt = (data, at) => {
         const value = BigInt(hexOf(slice(data, at, word)));
         if (value > BigInt(data.length)) {
-            throw Object.assign(new Error("data out-of-bounds: an offset or a length points behind the data (code=BUFFER_OVERRUN)"), { code: "BUFFER_OVERRUN" });
+            throw Object.assign(
+                new Error("data out-of-bounds: an offset or a length points behind the data (code=BUFFER_OVERRUN)"),
+                { code: "BUFFER_OVERRUN" },
+            );
         }
         return Number(value);
     };
@@ -87,7 +103,8 @@
         const names = params.map(({ name }) => name);
         params.forEach(({ name }, index) => {
             const key = name === "length" ? "_length" : name;
-            if (key && names.indexOf(name) === names.lastIndexOf(name) && values[key] === undefined) values[key] = values[index];
+            if (key && names.indexOf(name) === names.lastIndexOf(name) && values[key] === undefined)
+                values[key] = values[index];
         });
         return values;
     };
@@ -115,7 +132,11 @@
                 ? all.filter((event) => event.topic() === which.toLowerCase())
                 : all.filter((event) => event.name === which.trim() || event.format() === which.replace(/\s+/g, ""));
             if (found.length === 1) return found[0];
-            throw wrong(found.length === 0 ? "no matching event" : "multiple matching events", /^0x/.test(which) ? "topichash" : "name", which);
+            throw wrong(
+                found.length === 0 ? "no matching event" : "multiple matching events",
+                /^0x/.test(which) ? "topichash" : "name",
+                which,
+            );
         }
         getEventTopic(event) {
             return (typeof event === "string" ? this.getEvent(event) : event).topic();
@@ -137,7 +158,8 @@
                 const topic = rest[topicAt++];
                 if (topic === undefined) return { _isIndexed: true, hash: null };
                 // Only the hash of a long value is in the log.
-                if (isDynamic(param) || param.type === "tuple" || arrayOf(param.type)) return { _isIndexed: true, hash: topic };
+                if (isDynamic(param) || param.type === "tuple" || arrayOf(param.type))
+                    return { _isIndexed: true, hash: topic };
                 return readAt(param, bytesOf(topic, "topic"), 0);
             });
             // Unlike inside a tuple, an argument called "length" has no other name here.
@@ -149,7 +171,10 @@
         parseLog({ data, topics }) {
             const fragment = this.getEvent(topics[0]);
             return {
-                eventFragment: fragment, name: fragment.name, signature: fragment.format(), topic: fragment.topic(),
+                eventFragment: fragment,
+                name: fragment.name,
+                signature: fragment.format(),
+                topic: fragment.topic(),
                 args: this.decodeEventLog(fragment, data, topics),
             };
         }

@@ -3,9 +3,15 @@
     const { keccak256 } = require("./keccak");
 
     const wrong = (message, argument, value) =>
-        Object.assign(new Error(`${message} (argument="${argument}", value=${JSON.stringify(value)}, code=INVALID_ARGUMENT)`), {
-            reason: message, code: "INVALID_ARGUMENT", argument, value,
-        });
+        Object.assign(
+            new Error(`${message} (argument="${argument}", value=${JSON.stringify(value)}, code=INVALID_ARGUMENT)`),
+            {
+                reason: message,
+                code: "INVALID_ARGUMENT",
+                argument,
+                value,
+            },
+        );
     const isHex = (value) => typeof value === "string" && /^0x[0-9a-f]*$/i.test(value);
     const hexOf = (bytes) => `0x${Buffer.from(bytes).toString("hex")}`;
     const bytesOf = (value, name = "value") => {
@@ -19,7 +25,12 @@
         if (typeof value === "bigint") return value;
         if (typeof value === "number") {
             if (Number.isSafeInteger(value)) return BigInt(value);
-            throw Object.assign(new Error(`${Number.isInteger(value) ? "overflow" : "underflow"}: ${value} is no safe integer (code=NUMERIC_FAULT)`), { code: "NUMERIC_FAULT", fault: Number.isInteger(value) ? "overflow" : "underflow" });
+            throw Object.assign(
+                new Error(
+                    `${Number.isInteger(value) ? "overflow" : "underflow"}: ${value} is no safe integer (code=NUMERIC_FAULT)`,
+                ),
+                { code: "NUMERIC_FAULT", fault: Number.isInteger(value) ? "overflow" : "underflow" },
+            );
         }
         if (typeof value === "string" && /^-?(0x[0-9a-f]+|\d+)$/i.test(value)) {
             return value.startsWith("-") ? -BigInt(value.slice(1)) : BigInt(value);
@@ -59,9 +70,16 @@
         toNumber() {
             const number = Number(this.big);
             if (Number.isSafeInteger(number)) return number;
-            throw Object.assign(new Error(`overflow: ${this.big} does not fit a JavaScript number (fault="overflow", operation="toNumber", code=NUMERIC_FAULT)`), {
-                code: "NUMERIC_FAULT", fault: "overflow", operation: "toNumber",
-            });
+            throw Object.assign(
+                new Error(
+                    `overflow: ${this.big} does not fit a JavaScript number (fault="overflow", operation="toNumber", code=NUMERIC_FAULT)`,
+                ),
+                {
+                    code: "NUMERIC_FAULT",
+                    fault: "overflow",
+                    operation: "toNumber",
+                },
+            );
         }
         isZero() {
             return this.big === 0n;
@@ -85,12 +103,21 @@
         BigNumber.prototype[name] = function (other) {
             const by = parse(other);
             if (by === 0n && (name === "div" || name === "mod")) {
-                throw Object.assign(new Error(`division-by-zero (operation="${name}", code=NUMERIC_FAULT)`), { code: "NUMERIC_FAULT", fault: "division-by-zero" });
+                throw Object.assign(new Error(`division-by-zero (operation="${name}", code=NUMERIC_FAULT)`), {
+                    code: "NUMERIC_FAULT",
+                    fault: "division-by-zero",
+                });
             }
             return new BigNumber(run(this.big, by));
         };
     }
-    const comparisons = { eq: (a, b) => a === b, lt: (a, b) => a < b, lte: (a, b) => a <= b, gt: (a, b) => a > b, gte: (a, b) => a >= b };
+    const comparisons = {
+        eq: (a, b) => a === b,
+        lt: (a, b) => a < b,
+        lte: (a, b) => a <= b,
+        gt: (a, b) => a > b,
+        gte: (a, b) => a >= b,
+    };
     for (const [name, run] of Object.entries(comparisons)) {
         BigNumber.prototype[name] = function (other) {
             return run(this.big, parse(other));
@@ -111,21 +138,29 @@
     exports.parseUnits = (value, unit = 18) => {
         const decimals = decimalsOf(unit);
         const found = /^(-?)(\d*)\.?(\d*)$/.exec(value);
-        if (typeof value !== "string" || !found || found[2] + found[3] === "") throw wrong("invalid decimal value", "value", value);
+        if (typeof value !== "string" || !found || found[2] + found[3] === "")
+            throw wrong("invalid decimal value", "value", value);
         const fraction = found[3].replace(/0+$/, "");
         if (fraction.length > decimals) {
-            throw Object.assign(new Error("fractional component exceeds decimals (fault=\"underflow\", operation=\"parseFixed\", code=NUMERIC_FAULT)"), { code: "NUMERIC_FAULT", fault: "underflow" });
+            throw Object.assign(
+                new Error(
+                    'fractional component exceeds decimals (fault="underflow", operation="parseFixed", code=NUMERIC_FAULT)',
+                ),
+                { code: "NUMERIC_FAULT", fault: "underflow" },
+            );
         }
         const big = BigInt(`0${found[2]}${fraction.padEnd(decimals, "0")}`);
         return new BigNumber(found[1] ? -big : big);
     };
     exports.checksumAddress = (value) => {
-        if (typeof value !== "string" || !/^(0x)?[0-9a-f]{40}$/i.test(value)) throw wrong("invalid address", "address", value);
+        if (typeof value !== "string" || !/^(0x)?[0-9a-f]{40}$/i.test(value))
+            throw wrong("invalid address", "address", value);
         const digits = value.replace(/^0x/i, "").toLowerCase();
         const hash = keccak256(Buffer.from(digits)).toString("hex");
         const result = `0x${[...digits].map((digit, index) => (parseInt(hash[index], 16) >= 8 ? digit.toUpperCase() : digit)).join("")}`;
         const isMixed = /[a-f]/.test(value.slice(2)) && /[A-F]/.test(value.slice(2));
-        if (isMixed && result.slice(2) !== value.replace(/^0x/i, "")) throw wrong("bad address checksum", "address", value);
+        if (isMixed && result.slice(2) !== value.replace(/^0x/i, ""))
+            throw wrong("bad address checksum", "address", value);
         return result;
     };
     exports.parseBytes32String = (value) => {

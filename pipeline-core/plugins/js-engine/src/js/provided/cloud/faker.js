@@ -10,7 +10,8 @@
         verb: "bind build carry count draw gather hold join keep lift make move parse read send shift sort split test write",
         city: "Ashford Brookhaven Clearwater Dunmore Eastvale Fairport Glenwood Harborview Kingsbridge Lakewood Millbrook Norwood Oakdale Riverton Stonefield Westbury",
         street: "Alder Birch Cedar Elm Hazel Linden Maple Oak Pine Rowan Spruce Willow",
-        country: "Argentina Australia Austria Belgium Brazil Canada Chile Denmark Egypt Finland France Germany Ghana Greece India Ireland Italy Japan Kenya Mexico Netherlands Nigeria Norway Peru Poland Portugal Spain Sweden Switzerland Turkey Uruguay Vietnam",
+        country:
+            "Argentina Australia Austria Belgium Brazil Canada Chile Denmark Egypt Finland France Germany Ghana Greece India Ireland Italy Japan Kenya Mexico Netherlands Nigeria Norway Peru Poland Portugal Spain Sweden Switzerland Turkey Uruguay Vietnam",
         code: "AR AU AT BE BR CA CL DK EG FI FR DE GH GR IN IE IT JP KE MX NL NG NO PE PL PT ES SE CH TR UY VN",
         color: "azure black blue crimson cyan gold gray green indigo ivory lime magenta maroon olive orange pink plum red silver teal violet white yellow",
         product: "Bottle Chair Desk Gloves Hat Keyboard Lamp Mouse Notebook Pencil Shirt Shoes Table Towel Watch",
@@ -48,17 +49,27 @@
             const steps = Math.floor((max - min) / precision);
             return Number((min + integer(0, steps) * precision).toFixed(10));
         },
-        float: (options = {}) => datatype.number({ precision: 0.01, ...(typeof options === "number" ? { precision: options } : options) }),
+        float: (options = {}) =>
+            datatype.number({ precision: 0.01, ...(typeof options === "number" ? { precision: options } : options) }),
         boolean: () => random() < 0.5,
         string: (length = 10) => some(length, () => String.fromCharCode(integer(33, 125))).join(""),
         uuid,
         hexaDecimal: (count = 1) => `0x${hex(count)}`,
         datetime: (options = {}) => {
-            const { min = Date.UTC(1990, 0, 1), max = Date.UTC(2100, 0, 1) } = typeof options === "number" ? { max: options } : options;
+            const { min = Date.UTC(1990, 0, 1), max = Date.UTC(2100, 0, 1) } =
+                typeof options === "number" ? { max: options } : options;
             return new Date(integer(min, max));
         },
         array: (length = 10) => some(length, () => (random() < 0.5 ? datatype.string() : datatype.number())),
-        json: () => JSON.stringify(Object.fromEntries(["foo", "bar", "bike", "a", "b", "name", "prop"].map((name) => [name, datatype.boolean() ? datatype.string() : datatype.number()]))),
+        json: () =>
+            JSON.stringify(
+                Object.fromEntries(
+                    ["foo", "bar", "bike", "a", "b", "name", "prop"].map((name) => [
+                        name,
+                        datatype.boolean() ? datatype.string() : datatype.number(),
+                    ]),
+                ),
+            ),
     };
     const name = {
         firstName: () => pick(lists.first),
@@ -81,7 +92,10 @@
         word: () => pick(lists.word),
         words: (count = integer(1, 3)) => some(count, random_.word).join(" "),
         alphaNumeric: (count = 1) => some(count, () => integer(0, 35).toString(36)).join(""),
-        alpha: (options = {}) => some(typeof options === "number" ? options : options.count ?? 1, () => integer(10, 35).toString(36)).join(""),
+        alpha: (options = {}) =>
+            some(typeof options === "number" ? options : (options.count ?? 1), () => integer(10, 35).toString(36)).join(
+                "",
+            ),
         hexaDecimal: datatype.hexaDecimal,
         arrayElement: (list = ["a", "b", "c"]) => pick(list),
         arrayElements: (list = ["a", "b", "c"], count = integer(0, list.length)) => {
@@ -95,7 +109,8 @@
         locale: () => pick(["de", "en", "es", "fr", "it", "nl", "pl", "pt_BR", "sv"]),
     };
     const internet = {
-        userName: (first = name.firstName(), last = name.lastName()) => `${first}${pick([".", "_"])}${last}${datatype.boolean() ? integer(0, 99) : ""}`.replace(/[ ']/g, ""),
+        userName: (first = name.firstName(), last = name.lastName()) =>
+            `${first}${pick([".", "_"])}${last}${datatype.boolean() ? integer(0, 99) : ""}`.replace(/[ ']/g, ""),
         // Addresses and names end in what is reserved for examples, so that nothing made up reaches anybody.
         email: (first, last, provider = "example.com") => `${internet.userName(first, last)}@${provider}`,
         exampleEmail: (first, last) => internet.email(first, last, pick(["example.com", "example.net", "example.org"])),
@@ -116,12 +131,29 @@
     };
     const day = 86400000;
     const date = {
-        past: (years = 1, reference = Date.now()) => new Date(new Date(reference).getTime() - integer(1000, years * 365 * day)),
-        future: (years = 1, reference = Date.now()) => new Date(new Date(reference).getTime() + integer(1000, years * 365 * day)),
-        recent: (days = 1, reference = Date.now()) => new Date(new Date(reference).getTime() - integer(1000, days * day)),
+        past: (years = 1, reference = Date.now()) =>
+            new Date(new Date(reference).getTime() - integer(1000, years * 365 * day)),
+        future: (years = 1, reference = Date.now()) =>
+            new Date(new Date(reference).getTime() + integer(1000, years * 365 * day)),
+        recent: (days = 1, reference = Date.now()) =>
+            new Date(new Date(reference).getTime() - integer(1000, days * day)),
         soon: (days = 1, reference = Date.now()) => new Date(new Date(reference).getTime() + integer(1000, days * day)),
         between: (from, to) => new Date(integer(new Date(from).getTime(), new Date(to).getTime())),
-        month: () => pick(["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]),
+        month: () =>
+            pick([
+                "January",
+                "February",
+                "March",
+                "April",
+                "May",
+                "June",
+                "July",
+                "August",
+                "September",
+                "October",
+                "November",
+                "December",
+            ]),
         weekday: () => pick(["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]),
     };
     const lorem = {
@@ -144,7 +176,8 @@
         zipCode: (format = "#####") => digits(format),
         latitude: (max = 90, min = -90, precision = 4) => (random() * (max - min) + min).toFixed(precision),
         longitude: (max = 180, min = -180, precision = 4) => (random() * (max - min) + min).toFixed(precision),
-        timeZone: () => pick(["America/New_York", "Asia/Tokyo", "Australia/Sydney", "Europe/Berlin", "Europe/London", "UTC"]),
+        timeZone: () =>
+            pick(["America/New_York", "Asia/Tokyo", "Australia/Sydney", "Europe/Berlin", "Europe/London", "UTC"]),
     };
     const commerce = {
         color: () => pick(lists.color),
@@ -153,7 +186,8 @@
         productAdjective: () => pick(lists.adjective),
         productMaterial: () => pick(lists.material),
         productName: () => `${pick(lists.adjective)} ${pick(lists.material)} ${pick(lists.product)}`,
-        price: (min = 1, max = 1000, decimals = 2, symbol = "") => symbol + (min + random() * (max - min)).toFixed(decimals),
+        price: (min = 1, max = 1000, decimals = 2, symbol = "") =>
+            symbol + (min + random() * (max - min)).toFixed(decimals),
     };
     const company = {
         companyName: () => `${pick(lists.last)} ${pick(["Group", "Inc", "LLC", "and Sons"])}`,
@@ -163,7 +197,8 @@
     };
     const finance = {
         account: (length = 8) => digits("#".repeat(length)),
-        amount: (min = 0, max = 1000, decimals = 2, symbol = "") => symbol + (min + random() * (max - min)).toFixed(decimals),
+        amount: (min = 0, max = 1000, decimals = 2, symbol = "") =>
+            symbol + (min + random() * (max - min)).toFixed(decimals),
         currencyCode: () => pick(["AUD", "BRL", "CAD", "CHF", "EUR", "GBP", "INR", "JPY", "PLN", "SEK", "USD"]),
         transactionType: () => pick(["deposit", "invoice", "payment", "withdrawal"]),
     };
@@ -171,7 +206,8 @@
     const helpers = {
         randomize: (list = ["a", "b", "c"]) => pick(list),
         shuffle: (list = []) => random_.arrayElements(list, list.length),
-        replaceSymbolWithNumber: (text = "", symbol = "#") => text.split(symbol).reduce((all, part) => all + integer(0, 9) + part),
+        replaceSymbolWithNumber: (text = "", symbol = "#") =>
+            text.split(symbol).reduce((all, part) => all + integer(0, 9) + part),
         slugify: (text = "") => text.replace(/ /g, "-").replace(/[^\w.-]+/g, ""),
     };
     const unique = (make, given = []) => {
@@ -199,7 +235,21 @@
         return value;
     };
     Object.assign(exports, {
-        address, commerce, company, datatype, date, finance, helpers, internet, lorem, name, phone, random: random_, fake, unique, seed,
+        address,
+        commerce,
+        company,
+        datatype,
+        date,
+        finance,
+        helpers,
+        internet,
+        lorem,
+        name,
+        phone,
+        random: random_,
+        fake,
+        unique,
+        seed,
     });
     exports.default = exports;
     exports.faker = exports;

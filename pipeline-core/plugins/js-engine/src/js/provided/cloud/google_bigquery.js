@@ -17,7 +17,10 @@
             return { fields };
         }
         const fields = Array.isArray(schema) ? schema : schema.fields;
-        return { ...(Array.isArray(schema) ? {} : schema), fields: fields?.map((field) => (field.fields ? { ...field, type: "RECORD" } : field)) };
+        return {
+            ...(Array.isArray(schema) ? {} : schema),
+            fields: fields?.map((field) => (field.fields ? { ...field, type: "RECORD" } : field)),
+        };
     };
     const tableMetadata = ({ name, schema, partitioning, view, ...rest }) => ({
         ...rest,
@@ -33,7 +36,10 @@
             Object.assign(this, { id, parent, path, metadata: {} });
         }
         getMetadata(...rest) {
-            return settle(this.read().then((metadata) => [metadata, metadata]), last(rest));
+            return settle(
+                this.read().then((metadata) => [metadata, metadata]),
+                last(rest),
+            );
         }
         async read() {
             this.metadata = await this.client().request({ path: this.path() });
@@ -54,10 +60,13 @@
             return settle(run(), callback);
         }
         exists(...rest) {
-            const run = this.read().then(() => [true], (error) => {
-                if (error.code === 404) return [false];
-                throw error;
-            });
+            const run = this.read().then(
+                () => [true],
+                (error) => {
+                    if (error.code === 404) return [false];
+                    throw error;
+                },
+            );
             return settle(run, last(rest));
         }
         setMetadata(metadata, ...rest) {
@@ -73,7 +82,12 @@
             const callback = last(rest);
             const [{ force } = {}] = rest;
             const query = force === undefined ? {} : { deleteContents: force };
-            return settle(this.client().request({ method: "DELETE", path: this.path(), query }).then((answer) => [answer]), callback);
+            return settle(
+                this.client()
+                    .request({ method: "DELETE", path: this.path(), query })
+                    .then((answer) => [answer]),
+                callback,
+            );
         }
         format(metadata) {
             return metadata;
@@ -98,7 +112,10 @@
         }
         insert(rows, ...rest) {
             const callback = last(rest);
-            return settle(this.insertOrCreate(rows, rest[0] ?? {}).then((answer) => [answer]), callback);
+            return settle(
+                this.insertOrCreate(rows, rest[0] ?? {}).then((answer) => [answer]),
+                callback,
+            );
         }
         async insertOrCreate(rows, options) {
             for (;;) {
@@ -129,7 +146,9 @@
         async insertOnce(given, { createInsertId = true, partialRetries, raw = false, schema, ...options }) {
             const rows = Array.isArray(given) ? given : [given];
             if (rows.length === 0) throw new Error("You must provide at least 1 row to be inserted.");
-            const sent = raw ? rows : rows.map((row) => ({ json: encode(row), ...(createInsertId && { insertId: randomUUID() }) }));
+            const sent = raw
+                ? rows
+                : rows.map((row) => ({ json: encode(row), ...(createInsertId && { insertId: randomUUID() }) }));
             const path = `${this.path()}/insertAll`;
             const answer = await this.client().request({ method: "POST", path, json: { ...options, rows: sent } });
             const errors = (answer.insertErrors ?? []).map(({ errors: inner, index }) => ({
@@ -137,7 +156,10 @@
                 row: rows[index],
             }));
             if (errors.length > 0) {
-                const { index, errors: [{ reason, message }] } = answer.insertErrors[0];
+                const {
+                    index,
+                    errors: [{ reason, message }],
+                } = answer.insertErrors[0];
                 const first = `row ${index}: ${[reason, message].filter(Boolean).join(": ")}`;
                 throw new PartialFailureError({
                     errors,
@@ -192,7 +214,9 @@
             const callback = last(rest);
             const run = async () => {
                 const found = await this.bigQuery.pages(`${this.path()}/tables`, rest[0] ?? {}, "tables");
-                return [found.map((metadata) => Object.assign(this.table(metadata.tableReference.tableId), { metadata }))];
+                return [
+                    found.map((metadata) => Object.assign(this.table(metadata.tableReference.tableId), { metadata })),
+                ];
             };
             return settle(run(), callback);
         }
@@ -231,7 +255,11 @@
             const callback = last(rest);
             const run = async () => {
                 const found = await this.pages(`${this.path()}/datasets`, rest[0] ?? {}, "datasets");
-                return [found.map((metadata) => Object.assign(this.dataset(metadata.datasetReference.datasetId), { metadata }))];
+                return [
+                    found.map((metadata) =>
+                        Object.assign(this.dataset(metadata.datasetReference.datasetId), { metadata }),
+                    ),
+                ];
             };
             return settle(run(), callback);
         }
@@ -250,7 +278,10 @@
             const callback = last(rest);
             return settle(this.runQuery(typeof given === "string" ? { query: given } : given, rest[0] ?? {}), callback);
         }
-        async runQuery({ params, types: given, jobId = randomUUID(), location = this.location, labels, dryRun, ...query }, options) {
+        async runQuery(
+            { params, types: given, jobId = randomUUID(), location = this.location, labels, dryRun, ...query },
+            options,
+        ) {
             if (!query.query) throw new Error("A SQL query string is required.");
             const configured = { useLegacySql: false, ...query };
             if (params) {
@@ -258,11 +289,18 @@
                 configured.parameterMode = isList ? "positional" : "named";
                 configured.queryParameters = isList
                     ? params.map((value, index) => queryParameter(value, given?.[index]))
-                    : Object.entries(params).map(([name, value]) => ({ ...queryParameter(value, given?.[name]), name }));
+                    : Object.entries(params).map(([name, value]) => ({
+                          ...queryParameter(value, given?.[name]),
+                          name,
+                      }));
             }
             const configuration = { query: configured, ...(labels && { labels }), ...(dryRun && { dryRun }) };
             const jobReference = { projectId: this.client.project(), jobId, ...(location && { location }) };
-            const job = await this.client.request({ method: "POST", path: `${this.path()}/jobs`, json: { configuration, jobReference } });
+            const job = await this.client.request({
+                method: "POST",
+                path: `${this.path()}/jobs`,
+                json: { configuration, jobReference },
+            });
             this.check(job);
             if (dryRun) return [[], job];
             const at = { location: job.jobReference?.location ?? location };

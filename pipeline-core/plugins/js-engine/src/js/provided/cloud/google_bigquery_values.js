@@ -64,17 +64,32 @@
             return value.map((item) => decodeValue({ ...field, mode: "NULLABLE" }, item.v));
         }
         switch (field.type) {
-            case "BYTES": return Buffer.from(value, "base64");
-            case "FLOAT": case "FLOAT64": return Number(value);
-            case "INTEGER": case "INT64": return Number(value);
-            case "BOOLEAN": case "BOOL": return value.toLowerCase() === "true";
-            case "TIMESTAMP": return new BigQueryTimestamp(new Date(Number(value) * 1000));
-            case "DATE": return new BigQueryDate(value);
-            case "DATETIME": return new BigQueryDatetime(value);
-            case "TIME": return new BigQueryTime(value);
-            case "GEOGRAPHY": return new Geography(value);
-            case "RECORD": case "STRUCT": return decodeRow(field, value);
-            default: return value;
+            case "BYTES":
+                return Buffer.from(value, "base64");
+            case "FLOAT":
+            case "FLOAT64":
+                return Number(value);
+            case "INTEGER":
+            case "INT64":
+                return Number(value);
+            case "BOOLEAN":
+            case "BOOL":
+                return value.toLowerCase() === "true";
+            case "TIMESTAMP":
+                return new BigQueryTimestamp(new Date(Number(value) * 1000));
+            case "DATE":
+                return new BigQueryDate(value);
+            case "DATETIME":
+                return new BigQueryDatetime(value);
+            case "TIME":
+                return new BigQueryTime(value);
+            case "GEOGRAPHY":
+                return new Geography(value);
+            case "RECORD":
+            case "STRUCT":
+                return decodeRow(field, value);
+            default:
+                return value;
         }
     };
     const decodeRow = (schema, row) =>
@@ -105,7 +120,10 @@
         if (value === null || value === undefined) {
             throw new Error("Parameter types must be provided for null values via the 'types' field in query options.");
         }
-        const structTypes = Object.entries(value).map(([name, member]) => ({ name, type: parameterType(member, given?.[name]) }));
+        const structTypes = Object.entries(value).map(([name, member]) => ({
+            name,
+            type: parameterType(member, given?.[name]),
+        }));
         return { type: "STRUCT", structTypes };
     };
     const parameterValue = (value, type) => {

@@ -16,7 +16,11 @@
         if (all.length === 0) return "A failure occurred during this request.";
         if (all.length === 1) return all[0];
         const lines = all.map((one, index) => `    ${index + 1}. ${one}`);
-        return ["Multiple errors occurred during the request. Please see the `errors` array for complete details.\n", ...lines, "\n"].join("\n");
+        return [
+            "Multiple errors occurred during the request. Please see the `errors` array for complete details.\n",
+            ...lines,
+            "\n",
+        ].join("\n");
     };
 
     class ApiError extends Error {
@@ -49,14 +53,22 @@
         assertion(tokenUri) {
             const { client_email: iss, private_key: key } = this.credentials;
             const nowSeconds = Math.floor(Date.now() / 1000);
-            const claims = { iss, scope: this.scopes.join(" "), aud: tokenUri, exp: nowSeconds + 3600, iat: nowSeconds };
+            const claims = {
+                iss,
+                scope: this.scopes.join(" "),
+                aud: tokenUri,
+                exp: nowSeconds + 3600,
+                iat: nowSeconds,
+            };
             const unsigned = `${base64url('{"alg":"RS256"}')}.${base64url(JSON.stringify(claims))}`;
             let signature;
             try {
                 signature = createSign("RSA-SHA256").update(unsigned).sign(key, "base64");
             } catch (error) {
-                throw new Error(`The service account's private_key cannot sign: ${error.message}. `
-                    + "Use the key file as Google gives it, with its line breaks.");
+                throw new Error(
+                    `The service account's private_key cannot sign: ${error.message}. ` +
+                        "Use the key file as Google gives it, with its line breaks.",
+                );
             }
             return `${unsigned}.${signature.replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "")}`;
         }
@@ -75,7 +87,11 @@
             if (!response.ok || !answer.access_token) {
                 const why = answer.error_description ?? answer.error ?? text.slice(0, 200);
                 throw Object.assign(
-                    new Error(answer.error ? `${answer.error}: ${why}` : `${tokenUri} answered with status ${response.status} and no token: ${why}`),
+                    new Error(
+                        answer.error
+                            ? `${answer.error}: ${why}`
+                            : `${tokenUri} answered with status ${response.status} and no token: ${why}`,
+                    ),
                     { code: String(response.status), response: { status: response.status, data: answer } },
                 );
             }
@@ -86,14 +102,24 @@
     }
 
     const isPassing = ({ code, errors = [] }) =>
-        [408, 429, 500, 502, 503, 504].includes(code)
-        || errors.some(({ reason }) => reason === "rateLimitExceeded" || reason === "userRateLimitExceeded");
+        [408, 429, 500, 502, 503, 504].includes(code) ||
+        errors.some(({ reason }) => reason === "rateLimitExceeded" || reason === "userRateLimitExceeded");
 
     class GoogleClient {
         constructor(options, { host, scopes }) {
-            const { projectId, credentials, keyFilename, keyFile, apiEndpoint, autoRetry = true, maxRetries = 3 } = options;
+            const {
+                projectId,
+                credentials,
+                keyFilename,
+                keyFile,
+                apiEndpoint,
+                autoRetry = true,
+                maxRetries = 3,
+            } = options;
             if (keyFilename || keyFile) {
-                throw new Error("keyFilename cannot be read, as a sandbox has no files: give the parsed key file as `credentials`");
+                throw new Error(
+                    "keyFilename cannot be read, as a sandbox has no files: give the parsed key file as `credentials`",
+                );
             }
             const given = apiEndpoint ?? host;
             // Emulators are given as host and port, and speak without TLS.
@@ -101,31 +127,50 @@
             this.baseUrl = (/^https?:\/\//.test(given) ? given : `${scheme}://${given}`).replace(/\/+$/, "");
             this.isEmulator = apiEndpoint !== undefined && credentials === undefined;
             this.projectId = projectId ?? credentials?.project_id;
-            this.retries = autoRetry ? options.retryOptions?.maxRetries ?? maxRetries : 0;
+            this.retries = autoRetry ? (options.retryOptions?.maxRetries ?? maxRetries) : 0;
             this.account = credentials && new ServiceAccount(credentials, scopes);
         }
         project() {
             if (!this.projectId) {
-                throw new Error("Unable to detect a Project Id in the current environment: give `projectId`, or credentials with `project_id`");
+                throw new Error(
+                    "Unable to detect a Project Id in the current environment: give `projectId`, or credentials with `project_id`",
+                );
             }
             return this.projectId;
         }
         async authorization() {
             if (this.account) return { Authorization: `Bearer ${await this.account.token()}` };
             if (this.isEmulator) return {};
-            throw new Error("Could not load the default credentials: give the parsed key file as `credentials`, "
-                + "or `apiEndpoint` alone to talk to an emulator");
+            throw new Error(
+                "Could not load the default credentials: give the parsed key file as `credentials`, " +
+                    "or `apiEndpoint` alone to talk to an emulator",
+            );
         }
         // One request, tried again while the trouble may pass. `json` is sent as such; `body` needs `headers`.
-        async request({ method = "GET", path, query = {}, json, body, headers = {}, raw = false, retries = this.retries }) {
+        async request({
+            method = "GET",
+            path,
+            query = {},
+            json,
+            body,
+            headers = {},
+            raw = false,
+            retries = this.retries,
+        }) {
             const pairs = Object.entries(query).filter(([, value]) => value !== undefined);
-            const search = pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`).join("&");
+            const search = pairs
+                .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`)
+                .join("&");
             const url = `${this.baseUrl}${path}${search && `?${search}`}`;
             const sent = json === undefined ? body : JSON.stringify(json);
             const kind = json === undefined ? {} : { "Content-Type": "application/json" };
             for (let attempt = 0; ; attempt += 1) {
                 const authorization = await this.authorization();
-                const response = await fetch(url, { method, headers: { ...authorization, ...kind, ...headers }, body: sent });
+                const response = await fetch(url, {
+                    method,
+                    headers: { ...authorization, ...kind, ...headers },
+                    body: sent,
+                });
                 if (response.ok) {
                     if (raw) return response;
                     const text = await response.text();
@@ -149,7 +194,9 @@
             const shown = { statusCode: code, body: text };
             if (typeof error !== "object" || error === null) {
                 const errors = text === "" ? [] : [{ message: text }];
-                return Object.assign(new ApiError({ code, message: response.statusText, errors, response: shown }), { errors: [] });
+                return Object.assign(new ApiError({ code, message: response.statusText, errors, response: shown }), {
+                    errors: [],
+                });
             }
             const { message, errors } = error;
             return Object.assign(new ApiError({ code, message, errors, response: shown }), { status: error.status });
@@ -159,7 +206,10 @@
     // The clients take a callback or give a promise of a list.
     exports.settle = (promise, callback) => {
         if (typeof callback !== "function") return promise;
-        promise.then((values) => callback(null, ...values), (error) => callback(error));
+        promise.then(
+            (values) => callback(null, ...values),
+            (error) => callback(error),
+        );
         return undefined;
     };
     Object.assign(exports, { ApiError, PartialFailureError, GoogleClient, ServiceAccount });

@@ -7,13 +7,33 @@
 
     const scopes = ["https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/pubsub"];
     const grpcCodes = {
-        CANCELLED: 1, UNKNOWN: 2, INVALID_ARGUMENT: 3, DEADLINE_EXCEEDED: 4, NOT_FOUND: 5, ALREADY_EXISTS: 6,
-        PERMISSION_DENIED: 7, RESOURCE_EXHAUSTED: 8, FAILED_PRECONDITION: 9, ABORTED: 10, OUT_OF_RANGE: 11,
-        UNIMPLEMENTED: 12, INTERNAL: 13, UNAVAILABLE: 14, DATA_LOSS: 15, UNAUTHENTICATED: 16,
+        CANCELLED: 1,
+        UNKNOWN: 2,
+        INVALID_ARGUMENT: 3,
+        DEADLINE_EXCEEDED: 4,
+        NOT_FOUND: 5,
+        ALREADY_EXISTS: 6,
+        PERMISSION_DENIED: 7,
+        RESOURCE_EXHAUSTED: 8,
+        FAILED_PRECONDITION: 9,
+        ABORTED: 10,
+        OUT_OF_RANGE: 11,
+        UNIMPLEMENTED: 12,
+        INTERNAL: 13,
+        UNAVAILABLE: 14,
+        DATA_LOSS: 15,
+        UNAUTHENTICATED: 16,
     };
     const byHttpStatus = {
-        400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ALREADY_EXISTS",
-        429: "RESOURCE_EXHAUSTED", 500: "INTERNAL", 503: "UNAVAILABLE", 504: "DEADLINE_EXCEEDED",
+        400: "INVALID_ARGUMENT",
+        401: "UNAUTHENTICATED",
+        403: "PERMISSION_DENIED",
+        404: "NOT_FOUND",
+        409: "ALREADY_EXISTS",
+        429: "RESOURCE_EXHAUSTED",
+        500: "INTERNAL",
+        503: "UNAVAILABLE",
+        504: "DEADLINE_EXCEEDED",
     };
     const last = (values) => (typeof values[values.length - 1] === "function" ? values.pop() : undefined);
 
@@ -22,15 +42,23 @@
         const status = error.status ?? byHttpStatus[error.code] ?? "UNKNOWN";
         const code = grpcCodes[status] ?? grpcCodes.UNKNOWN;
         const details = error.message;
-        return Object.assign(new Error(`${code} ${status}: ${details}`), { code, details, status, errors: error.errors });
+        return Object.assign(new Error(`${code} ${status}: ${details}`), {
+            code,
+            details,
+            status,
+            errors: error.errors,
+        });
     };
 
     const checkedMessage = ({ data, json, attributes, orderingKey }) => {
         const bytes = json === undefined ? data : Buffer.from(JSON.stringify(json));
-        if (bytes !== undefined && !ArrayBuffer.isView(bytes)) throw new TypeError("Data must be in the form of a Buffer or Uint8Array.");
+        if (bytes !== undefined && !ArrayBuffer.isView(bytes))
+            throw new TypeError("Data must be in the form of a Buffer or Uint8Array.");
         for (const [name, value] of Object.entries(attributes ?? {})) {
             if (typeof value !== "string") {
-                throw new TypeError(`All attributes must be in the form of a string.\n\nInvalid value of type "${typeof value}" provided for "${name}".`);
+                throw new TypeError(
+                    `All attributes must be in the form of a string.\n\nInvalid value of type "${typeof value}" provided for "${name}".`,
+                );
             }
         }
         return {
@@ -57,7 +85,10 @@
             return this.metadata;
         }
         getMetadata(...rest) {
-            return settle(this.read().then((metadata) => [metadata]), last(rest));
+            return settle(
+                this.read().then((metadata) => [metadata]),
+                last(rest),
+            );
         }
         async make() {
             this.metadata = await this.call("PUT", "", {});
@@ -79,14 +110,20 @@
             return settle(run(), callback);
         }
         exists(...rest) {
-            const run = this.read().then(() => [true], (error) => {
-                if (error.code === grpcCodes.NOT_FOUND) return [false];
-                throw error;
-            });
+            const run = this.read().then(
+                () => [true],
+                (error) => {
+                    if (error.code === grpcCodes.NOT_FOUND) return [false];
+                    throw error;
+                },
+            );
             return settle(run, last(rest));
         }
         delete(...rest) {
-            return settle(this.call("DELETE").then((answer) => [answer]), last(rest));
+            return settle(
+                this.call("DELETE").then((answer) => [answer]),
+                last(rest),
+            );
         }
         setPublishOptions({ batching } = {}) {
             Object.assign(this.limits, batching);
@@ -97,10 +134,14 @@
                 this.waiting.push({ message: sent, resolve, reject });
             });
             this.waitingBytes += sent.data?.length ?? 0;
-            if (this.waiting.length >= this.limits.maxMessages || this.waitingBytes >= this.limits.maxBytes) this.send();
+            if (this.waiting.length >= this.limits.maxMessages || this.waitingBytes >= this.limits.maxBytes)
+                this.send();
             else this.schedule();
             if (typeof callback !== "function") return promise;
-            promise.then((id) => callback(null, id), (error) => callback(error));
+            promise.then(
+                (id) => callback(null, id),
+                (error) => callback(error),
+            );
             return undefined;
         }
         schedule() {
@@ -130,7 +171,10 @@
             return this.publishMessage({ json, attributes: rest[0] }, callback);
         }
         flush(...rest) {
-            return settle(this.send().then(() => []), last(rest));
+            return settle(
+                this.send().then(() => []),
+                last(rest),
+            );
         }
         subscription() {
             this.pubsub.refuseSubscriptions();
@@ -163,8 +207,12 @@
                 const found = [];
                 let pageToken;
                 do {
-                    const answer = await this.call({ path: `/v1/projects/${this.projectId}/topics`, query: { pageToken } });
-                    for (const metadata of answer.topics ?? []) found.push(Object.assign(this.topic(metadata.name), { metadata }));
+                    const answer = await this.call({
+                        path: `/v1/projects/${this.projectId}/topics`,
+                        query: { pageToken },
+                    });
+                    for (const metadata of answer.topics ?? [])
+                        found.push(Object.assign(this.topic(metadata.name), { metadata }));
                     pageToken = answer.nextPageToken;
                 } while (pageToken);
                 return [found];
@@ -172,8 +220,10 @@
             return settle(run(), last(rest));
         }
         refuseSubscriptions() {
-            throw new Error("Subscriptions of @google-cloud/pubsub are not provided, as they hold a connection open: "
-                + "pull from a scheduled function with fetch, POST .../subscriptions/NAME:pull");
+            throw new Error(
+                "Subscriptions of @google-cloud/pubsub are not provided, as they hold a connection open: " +
+                    "pull from a scheduled function with fetch, POST .../subscriptions/NAME:pull",
+            );
         }
         subscription() {
             this.refuseSubscriptions();

@@ -13,9 +13,19 @@
         "https://www.googleapis.com/auth/devstorage.full_control",
     ];
     const contentTypes = {
-        avro: "application/avro", csv: "text/csv", gz: "application/gzip", html: "text/html", json: "application/json",
-        ndjson: "application/x-ndjson", pdf: "application/pdf", png: "image/png", jpg: "image/jpeg", txt: "text/plain",
-        tsv: "text/tab-separated-values", xml: "application/xml", zip: "application/zip",
+        avro: "application/avro",
+        csv: "text/csv",
+        gz: "application/gzip",
+        html: "text/html",
+        json: "application/json",
+        ndjson: "application/x-ndjson",
+        pdf: "application/pdf",
+        png: "image/png",
+        jpg: "image/jpeg",
+        txt: "text/plain",
+        tsv: "text/tab-separated-values",
+        xml: "application/xml",
+        zip: "application/zip",
     };
     const last = (values) => (typeof values[values.length - 1] === "function" ? values.pop() : undefined);
     const noFiles = (what, instead) => {
@@ -25,20 +35,29 @@
     // A bucket or an object: what can be looked up, changed and removed.
     class Resource {
         getMetadata(...rest) {
-            return settle(this.read().then((metadata) => [metadata, metadata]), last(rest));
+            return settle(
+                this.read().then((metadata) => [metadata, metadata]),
+                last(rest),
+            );
         }
         async read() {
             this.metadata = await this.client.request({ path: this.path() });
             return this.metadata;
         }
         get(...rest) {
-            return settle(this.read().then((metadata) => [this, metadata]), last(rest));
+            return settle(
+                this.read().then((metadata) => [this, metadata]),
+                last(rest),
+            );
         }
         exists(...rest) {
-            const run = this.read().then(() => [true], (error) => {
-                if (error.code === 404) return [false];
-                throw error;
-            });
+            const run = this.read().then(
+                () => [true],
+                (error) => {
+                    if (error.code === 404) return [false];
+                    throw error;
+                },
+            );
             return settle(run, last(rest));
         }
         setMetadata(metadata, ...rest) {
@@ -55,7 +74,10 @@
                 if (!ignoreNotFound || error.code !== 404) throw error;
                 return {};
             });
-            return settle(run.then((answer) => [answer]), callback);
+            return settle(
+                run.then((answer) => [answer]),
+                callback,
+            );
         }
     }
 
@@ -91,7 +113,10 @@
                 await this.send(await collect(data, "data"), rest[0] ?? {}, this.client.retries);
                 return [];
             };
-            return settle(run().then((values) => (callback ? values : undefined)), callback);
+            return settle(
+                run().then((values) => (callback ? values : undefined)),
+                callback,
+            );
         }
         // A stream cannot be read twice by the real client, so only `save` may try again.
         async send(body, options, retries = 0) {
@@ -128,32 +153,55 @@
             const { md5Hash } = this.metadata;
             if (validation === false || md5Hash === undefined) return;
             if (createHash("md5").update(bytes).digest("base64") !== md5Hash) {
-                throw Object.assign(new Error("The uploaded data did not match the data from the server."), { code: "FILE_NO_UPLOAD" });
+                throw Object.assign(new Error("The uploaded data did not match the data from the server."), {
+                    code: "FILE_NO_UPLOAD",
+                });
             }
         }
         async content({ start, end } = {}) {
             const range = start === undefined && end === undefined ? {} : { Range: `bytes=${start ?? 0}-${end ?? ""}` };
-            const response = await this.client.request({ path: this.path(), query: { alt: "media" }, headers: range, raw: true });
+            const response = await this.client.request({
+                path: this.path(),
+                query: { alt: "media" },
+                headers: range,
+                raw: true,
+            });
             return Buffer.from(await response.arrayBuffer());
         }
         download(...rest) {
             const callback = last(rest);
             const [options = {}] = rest;
             if (options.destination) noFiles("download with `destination`", "leave it out and take the bytes");
-            return settle(this.content(options).then((bytes) => [bytes]), callback);
+            return settle(
+                this.content(options).then((bytes) => [bytes]),
+                callback,
+            );
         }
         createReadStream(options) {
             const stream = new PassThrough();
-            this.content(options).then((bytes) => stream.end(bytes), (error) => stream.destroy(error));
+            this.content(options).then(
+                (bytes) => stream.end(bytes),
+                (error) => stream.destroy(error),
+            );
             return stream;
         }
         copy(target, ...rest) {
-            const to = typeof target === "string" ? this.bucket.file(target) : target instanceof Bucket ? target.file(this.name) : target;
+            const to =
+                typeof target === "string"
+                    ? this.bucket.file(target)
+                    : target instanceof Bucket
+                      ? target.file(this.name)
+                      : target;
             const run = async () => {
                 let rewriteToken;
                 for (;;) {
                     const path = `${this.path()}/rewriteTo${to.path().replace("/storage/v1", "")}`;
-                    const answer = await this.client.request({ method: "POST", path, query: { rewriteToken }, json: {} });
+                    const answer = await this.client.request({
+                        method: "POST",
+                        path,
+                        query: { rewriteToken },
+                        json: {},
+                    });
                     if (answer.done !== false) return [to, answer];
                     ({ rewriteToken } = answer);
                 }
@@ -193,8 +241,12 @@
                 const found = [];
                 let { pageToken } = query;
                 for (let calls = 0; calls < maxApiCalls; calls += 1) {
-                    const answer = await this.client.request({ path: `${this.path()}/o`, query: { ...query, pageToken } });
-                    for (const metadata of answer.items ?? []) found.push(Object.assign(this.file(metadata.name), { metadata }));
+                    const answer = await this.client.request({
+                        path: `${this.path()}/o`,
+                        query: { ...query, pageToken },
+                    });
+                    for (const metadata of answer.items ?? [])
+                        found.push(Object.assign(this.file(metadata.name), { metadata }));
                     pageToken = answer.nextPageToken;
                     if (!pageToken || !autoPaginate) break;
                 }
@@ -221,7 +273,12 @@
             const run = async () => {
                 const bucket = this.bucket(name);
                 const query = { project: this.client.project() };
-                bucket.metadata = await this.client.request({ method: "POST", path: "/storage/v1/b", query, json: { ...rest[0], name } });
+                bucket.metadata = await this.client.request({
+                    method: "POST",
+                    path: "/storage/v1/b",
+                    query,
+                    json: { ...rest[0], name },
+                });
                 return [bucket, bucket.metadata];
             };
             return settle(run(), callback);
@@ -234,7 +291,8 @@
                 do {
                     const query = { ...rest[0], project: this.client.project(), pageToken };
                     const answer = await this.client.request({ path: "/storage/v1/b", query });
-                    for (const metadata of answer.items ?? []) found.push(Object.assign(this.bucket(metadata.name), { metadata }));
+                    for (const metadata of answer.items ?? [])
+                        found.push(Object.assign(this.bucket(metadata.name), { metadata }));
                     pageToken = answer.nextPageToken;
                 } while (pageToken);
                 return [found];

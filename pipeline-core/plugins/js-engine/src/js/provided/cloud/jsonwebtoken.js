@@ -26,8 +26,10 @@
     const secretAlgorithms = ["HS256", "HS384", "HS512"];
     const keyAlgorithms = ["RS256", "RS384", "RS512"];
     const notProvided = ["ES256", "ES384", "ES512", "PS256", "PS384", "PS512"];
-    const encode = (value) => Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
-    const isPlain = (value) => typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+    const encode = (value) =>
+        Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
+    const isPlain = (value) =>
+        typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 
     const checkAlgorithm = (algorithm) => {
         if (notProvided.includes(algorithm)) {
@@ -40,19 +42,28 @@
     const signatureOf = (algorithm, input, key) => {
         const hash = `sha${algorithm.slice(2)}`;
         if (algorithm.startsWith("HS")) return createHmac(hash, key).update(input).digest();
-        return createSign(`RSA-SHA${algorithm.slice(2)}`).update(input).sign(key);
+        return createSign(`RSA-SHA${algorithm.slice(2)}`)
+            .update(input)
+            .sign(key);
     };
     const isSigned = (algorithm, input, signature, key) => {
         if (algorithm.startsWith("HS")) {
             const wanted = signatureOf(algorithm, input, key);
             return wanted.length === signature.length && timingSafeEqual(wanted, signature);
         }
-        return createVerify(`RSA-SHA${algorithm.slice(2)}`).update(input).verify(key, signature);
+        return createVerify(`RSA-SHA${algorithm.slice(2)}`)
+            .update(input)
+            .verify(key, signature);
     };
 
     const unitsMs = [
-        ["milliseconds?|msecs?|ms", 1], ["seconds?|secs?|s", 1000], ["minutes?|mins?|m", 60000], ["hours?|hrs?|h", 3600000],
-        ["days?|d", 86400000], ["weeks?|w", 604800000], ["years?|yrs?|y", 31557600000],
+        ["milliseconds?|msecs?|ms", 1],
+        ["seconds?|secs?|s", 1000],
+        ["minutes?|mins?|m", 60000],
+        ["hours?|hrs?|h", 3600000],
+        ["days?|d", 86400000],
+        ["weeks?|w", 604800000],
+        ["years?|yrs?|y", 31557600000],
     ].map(([names, ms]) => [new RegExp(`^(-?(?:\\d+)?\\.?\\d+) *(?:${names})$`, "i"), ms]);
     // A span as seconds from `iat`: a number of seconds, or a text such as "2 days"; bare digits are milliseconds.
     const after = (span, iat) => {
@@ -67,10 +78,19 @@
     const nowSeconds = () => Math.floor(Date.now() / 1000);
 
     const optionChecks = {
-        expiresIn: [(v) => Number.isInteger(v) || (typeof v === "string" && v !== ""), '"expiresIn" should be a number of seconds or string representing a timespan'],
-        notBefore: [(v) => Number.isInteger(v) || (typeof v === "string" && v !== ""), '"notBefore" should be a number of seconds or string representing a timespan'],
+        expiresIn: [
+            (v) => Number.isInteger(v) || (typeof v === "string" && v !== ""),
+            '"expiresIn" should be a number of seconds or string representing a timespan',
+        ],
+        notBefore: [
+            (v) => Number.isInteger(v) || (typeof v === "string" && v !== ""),
+            '"notBefore" should be a number of seconds or string representing a timespan',
+        ],
         audience: [(v) => typeof v === "string" || Array.isArray(v), '"audience" must be a string or array'],
-        algorithm: [(v) => [...secretAlgorithms, ...keyAlgorithms, ...notProvided].includes(v), '"algorithm" must be a valid string enum value'],
+        algorithm: [
+            (v) => [...secretAlgorithms, ...keyAlgorithms, ...notProvided].includes(v),
+            '"algorithm" must be a valid string enum value',
+        ],
         header: [isPlain, '"header" must be an object'],
         issuer: [(v) => typeof v === "string", '"issuer" must be a string'],
         subject: [(v) => typeof v === "string", '"subject" must be a string'],
@@ -94,16 +114,20 @@
         const algorithm = options.algorithm ?? "HS256";
         checkAlgorithm(algorithm);
         const { alg, typ, kid, ...more } = options.header ?? {};
-        const header = { alg: algorithm, typ: plain ? typ ?? "JWT" : typ, kid: options.keyid ?? kid, ...more };
+        const header = { alg: algorithm, typ: plain ? (typ ?? "JWT") : typ, kid: options.keyid ?? kid, ...more };
         if (!plain) {
-            const unsuited = Object.keys(claimNames).concat("expiresIn", "notBefore", "noTimestamp").filter((name) => options[name] !== undefined);
-            if (unsuited.length > 0) throw new Error(`invalid ${unsuited.join(",")} option for ${typeof given} payload`);
+            const unsuited = Object.keys(claimNames)
+                .concat("expiresIn", "notBefore", "noTimestamp")
+                .filter((name) => options[name] !== undefined);
+            if (unsuited.length > 0)
+                throw new Error(`invalid ${unsuited.join(",")} option for ${typeof given} payload`);
             const input = `${encode(header)}.${Buffer.from(given).toString("base64url")}`;
             return `${input}.${signatureOf(algorithm, input, key).toString("base64url")}`;
         }
         const payload = options.mutatePayload ? given : { ...given };
         for (const name of ["iat", "exp", "nbf"]) {
-            if (payload[name] !== undefined && typeof payload[name] !== "number") throw new Error(`"${name}" should be a number of seconds`);
+            if (payload[name] !== undefined && typeof payload[name] !== "number")
+                throw new Error(`"${name}" should be a number of seconds`);
         }
         if (payload.exp !== undefined && options.expiresIn !== undefined) {
             throw new Error('Bad "options.expiresIn" option the payload already has an "exp" property.');
@@ -114,11 +138,16 @@
         const iat = payload.iat ?? nowSeconds();
         if (options.noTimestamp) delete payload.iat;
         else payload.iat = iat;
-        for (const [option, claim] of [["notBefore", "nbf"], ["expiresIn", "exp"]]) {
+        for (const [option, claim] of [
+            ["notBefore", "nbf"],
+            ["expiresIn", "exp"],
+        ]) {
             if (options[option] === undefined) continue;
             payload[claim] = after(options[option], iat);
             if (payload[claim] === undefined) {
-                throw new Error(`"${option}" should be a number of seconds or string representing a timespan eg: "1d", "20h", 60`);
+                throw new Error(
+                    `"${option}" should be a number of seconds or string representing a timespan eg: "1d", "20h", 60`,
+                );
             }
         }
         for (const [option, claim] of Object.entries(claimNames)) {
@@ -166,24 +195,32 @@
         }
         if (payload.exp !== undefined && !options.ignoreExpiration) {
             if (typeof payload.exp !== "number") throw new JsonWebTokenError("invalid exp value");
-            if (now >= payload.exp + tolerance) throw new TokenExpiredError("jwt expired", new Date(payload.exp * 1000));
+            if (now >= payload.exp + tolerance)
+                throw new TokenExpiredError("jwt expired", new Date(payload.exp * 1000));
         }
         if (options.audience) {
             const wanted = list(options.audience);
             const matched = list(payload.aud).some((one) => wanted.some((audience) => matches(audience, one)));
             if (!matched) throw new JsonWebTokenError(`jwt audience invalid. expected: ${wanted.join(" or ")}`);
         }
-        for (const [option, claim, name] of [["issuer", "iss", "issuer"], ["subject", "sub", "subject"], ["jwtid", "jti", "jwtid"]]) {
+        for (const [option, claim, name] of [
+            ["issuer", "iss", "issuer"],
+            ["subject", "sub", "subject"],
+            ["jwtid", "jti", "jwtid"],
+        ]) {
             if (options[option] && !list(options[option]).includes(payload[claim])) {
                 throw new JsonWebTokenError(`jwt ${name} invalid. expected: ${options[option]}`);
             }
         }
-        if (options.nonce && payload.nonce !== options.nonce) throw new JsonWebTokenError(`jwt nonce invalid. expected: ${options.nonce}`);
+        if (options.nonce && payload.nonce !== options.nonce)
+            throw new JsonWebTokenError(`jwt nonce invalid. expected: ${options.nonce}`);
         if (options.maxAge !== undefined) {
             if (typeof payload.iat !== "number") throw new JsonWebTokenError("iat required when maxAge is specified");
             const oldest = after(options.maxAge, payload.iat);
             if (oldest === undefined) {
-                throw new JsonWebTokenError('"maxAge" should be a number of seconds or string representing a timespan eg: "1d", "20h", 60');
+                throw new JsonWebTokenError(
+                    '"maxAge" should be a number of seconds or string representing a timespan eg: "1d", "20h", 60',
+                );
             }
             if (now >= oldest + tolerance) throw new TokenExpiredError("maxAge exceeded", new Date(oldest * 1000));
         }
@@ -193,7 +230,10 @@
         const parts = token.split(".");
         if (parts[2] === "" && key) throw new JsonWebTokenError("jwt signature is required");
         if (!key) throw new JsonWebTokenError("secret or public key must be provided");
-        const text = typeof key === "string" || ArrayBuffer.isView(key) ? Buffer.from(key).toString("latin1") : "BEGIN PUBLIC KEY";
+        const text =
+            typeof key === "string" || ArrayBuffer.isView(key)
+                ? Buffer.from(key).toString("latin1")
+                : "BEGIN PUBLIC KEY";
         const isKey = /BEGIN (CERTIFICATE|PUBLIC KEY|RSA PUBLIC KEY)/.test(text);
         const allowed = options.algorithms ?? (isKey ? [...keyAlgorithms, ...notProvided] : secretAlgorithms);
         const { alg } = decoded.header;
@@ -201,7 +241,8 @@
         checkAlgorithm(alg);
         if (isKey && alg.startsWith("HS")) throw new JsonWebTokenError("invalid algorithm");
         const input = `${parts[0]}.${parts[1]}`;
-        if (!isSigned(alg, input, Buffer.from(parts[2], "base64url"), key)) throw new JsonWebTokenError("invalid signature");
+        if (!isSigned(alg, input, Buffer.from(parts[2], "base64url"), key))
+            throw new JsonWebTokenError("invalid signature");
         if (isPlain(decoded.payload)) checkClaims(decoded.payload, options);
         return options.complete ? decoded : decoded.payload;
     };
@@ -220,10 +261,16 @@
     // With a callback the outcome goes there, a turn later; without one it is returned or thrown.
     const deliver = (callback, run) => {
         if (typeof callback !== "function") return run();
-        Promise.resolve().then(run).then((value) => callback(null, value), (error) => callback(error));
+        Promise.resolve()
+            .then(run)
+            .then(
+                (value) => callback(null, value),
+                (error) => callback(error),
+            );
         return undefined;
     };
-    const withCallback = (options, callback) => (typeof options === "function" ? [{}, options] : [options ?? {}, callback]);
+    const withCallback = (options, callback) =>
+        typeof options === "function" ? [{}, options] : [options ?? {}, callback];
 
     exports.sign = (payload, key, given, then) => {
         const [options, callback] = withCallback(given, then);
@@ -231,12 +278,20 @@
     };
     exports.verify = (token, key, given, then) => {
         const [options, callback] = withCallback(given, then);
-        if (typeof key !== "function") return deliver(callback, () => verifyWith(token, parse(token, options), key, options));
-        if (!callback) throw new JsonWebTokenError("verify must be called asynchronous if secret or public key is provided as a callback");
+        if (typeof key !== "function")
+            return deliver(callback, () => verifyWith(token, parse(token, options), key, options));
+        if (!callback)
+            throw new JsonWebTokenError(
+                "verify must be called asynchronous if secret or public key is provided as a callback",
+            );
         return deliver(callback, () => {
             const decoded = parse(token, options);
             const found = new Promise((resolve, reject) => {
-                key(decoded.header, (error, value) => (error ? reject(new JsonWebTokenError(`error in secret or public key callback: ${error.message}`)) : resolve(value)));
+                key(decoded.header, (error, value) =>
+                    error
+                        ? reject(new JsonWebTokenError(`error in secret or public key callback: ${error.message}`))
+                        : resolve(value),
+                );
             });
             return found.then((value) => verifyWith(token, decoded, value, options));
         });

@@ -21,7 +21,9 @@
 
     const permute = (state) => {
         for (const constant of constants) {
-            const column = [0, 1, 2, 3, 4].map((x) => state[x] ^ state[x + 5] ^ state[x + 10] ^ state[x + 15] ^ state[x + 20]);
+            const column = [0, 1, 2, 3, 4].map(
+                (x) => state[x] ^ state[x + 5] ^ state[x + 10] ^ state[x + 15] ^ state[x + 20],
+            );
             const moved = new Array(25);
             for (let x = 0; x < 5; x += 1) {
                 const change = column[(x + 4) % 5] ^ rotate(column[(x + 1) % 5], 1n);
@@ -50,8 +52,8 @@
             for (let lane = 0; lane < rateBytes / 8; lane += 1) state[lane] ^= view.getBigUint64(at + lane * 8, true);
             permute(state);
         }
-        const digest = Buffer.alloc(32);
-        for (let lane = 0; lane < 4; lane += 1) digest.writeBigUInt64LE(state[lane], lane * 8);
-        return digest;
+        const digest = new DataView(new ArrayBuffer(32));
+        for (let lane = 0; lane < 4; lane += 1) digest.setBigUint64(lane * 8, state[lane], true);
+        return Buffer.from(digest.buffer);
     };
 }

@@ -58,11 +58,17 @@
         }
         getNumUpdatedRows() {
             const isChange = this.data.statementTypeId >= 0x3000 && this.data.statementTypeId < 0x4000;
-            return isChange ? (this.rows ?? []).reduce((sum, row) => sum + Object.values(row).reduce((a, b) => a + Number(b), 0), 0) : undefined;
+            return isChange
+                ? (this.rows ?? []).reduce((sum, row) => sum + Object.values(row).reduce((a, b) => a + Number(b), 0), 0)
+                : undefined;
         }
         getColumns() {
             return (this.data.rowtype ?? []).map(({ name, type, scale, nullable }, index) => ({
-                getName: () => name, getType: () => type, getScale: () => scale, getIndex: () => index, isNullable: () => nullable,
+                getName: () => name,
+                getType: () => type,
+                getScale: () => scale,
+                getIndex: () => index,
+                isNullable: () => nullable,
             }));
         }
         getColumn(which) {
@@ -86,7 +92,9 @@
         constructor(options) {
             this.#options = options;
             const { account, region, accessUrl } = options;
-            this.baseUrl = (accessUrl ?? `https://${account}${region ? `.${region}` : ""}.snowflakecomputing.com`).replace(/\/+$/, "");
+            this.baseUrl = (
+                accessUrl ?? `https://${account}${region ? `.${region}` : ""}.snowflakecomputing.com`
+            ).replace(/\/+$/, "");
         }
         getId() {
             return this.#id;
@@ -98,7 +106,10 @@
             const wrong = { connecting: 405501, connected: 405502, gone: 405503 }[this.#state];
             this.#state = wrong ? this.#state : "connecting";
             const run = wrong ? Promise.reject(clientError(wrong)) : this.#login();
-            run.then(() => callback?.(null, this), (error) => callback?.(error, this));
+            run.then(
+                () => callback?.(null, this),
+                (error) => callback?.(error, this),
+            );
             return this;
         }
         connectAsync(callback) {
@@ -110,11 +121,20 @@
             });
         }
         async #login() {
-            const { account, username, password, warehouse, database, schema, role, token, application } = this.#options;
-            const named = { requestId: randomUUID(), warehouse, databaseName: database, schemaName: schema, roleName: role };
+            const { account, username, password, warehouse, database, schema, role, token, application } =
+                this.#options;
+            const named = {
+                requestId: randomUUID(),
+                warehouse,
+                databaseName: database,
+                schemaName: schema,
+                roleName: role,
+            };
             const query = Object.entries(named).filter(([, value]) => value);
             const search = query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
-            const secret = token ? { AUTHENTICATOR: "OAUTH", TOKEN: token } : { AUTHENTICATOR: "SNOWFLAKE", PASSWORD: password };
+            const secret = token
+                ? { AUTHENTICATOR: "OAUTH", TOKEN: token }
+                : { AUTHENTICATOR: "SNOWFLAKE", PASSWORD: password };
             const data = {
                 ACCOUNT_NAME: account.split(".")[0],
                 LOGIN_NAME: username,
@@ -125,7 +145,12 @@
                 SESSION_PARAMETERS: {},
             };
             try {
-                const answer = await this.#post(`/session/v1/login-request?${search}`, { data }, undefined, loginAttempts);
+                const answer = await this.#post(
+                    `/session/v1/login-request?${search}`,
+                    { data },
+                    undefined,
+                    loginAttempts,
+                );
                 this.#token = answer.data.token;
                 this.#masterToken = answer.data.masterToken;
                 this.#state = "connected";
@@ -151,7 +176,10 @@
                 const text = await response.text();
                 const passing = response.status >= 500 || [403, 408, 429].includes(response.status);
                 if (!passing || attempt >= attempts) {
-                    throw failure("RequestFailedError", 402001, { response: { statusCode: response.status, body: text }, isFatal: false });
+                    throw failure("RequestFailedError", 402001, {
+                        response: { statusCode: response.status, body: text },
+                        isFatal: false,
+                    });
                 }
                 await pause(Math.min(2 ** attempt, 16) * 1000 * Math.random());
             }
@@ -207,12 +235,18 @@
                 answer = await this.#withSession(async (token) => {
                     const next = await this.#send("GET", getResultUrl, undefined, token);
                     if (next.success || isRunning(next)) return next;
-                    throw failure("OperationFailedError", next.code, { message: next.message, data: next.data, sqlState: next.data?.sqlState });
+                    throw failure("OperationFailedError", next.code, {
+                        message: next.message,
+                        data: next.data,
+                        sqlState: next.data?.sqlState,
+                    });
                 });
             }
             const { data } = answer;
             if (data.command) {
-                throw failure("ClientError", 0, { message: `${data.command} moves files, which a sandbox has not got: stage the file in a bucket instead` });
+                throw failure("ClientError", 0, {
+                    message: `${data.command} moves files, which a sandbox has not got: stage the file in a bucket instead`,
+                });
             }
             statement.data = data;
             const read = rowReader(data.rowtype ?? [], statement.options.fetchAsString);
@@ -225,9 +259,14 @@
         // A chunk is the inside of a list, on the storage of the cloud that Snowflake runs in.
         async #chunk({ url }, { chunkHeaders, qrmk }) {
             const encryption = "x-amz-server-side-encryption-customer";
-            const headers = chunkHeaders ?? (qrmk ? { [`${encryption}-algorithm`]: "AES256", [`${encryption}-key`]: qrmk } : {});
+            const headers =
+                chunkHeaders ?? (qrmk ? { [`${encryption}-algorithm`]: "AES256", [`${encryption}-key`]: qrmk } : {});
             const response = await fetch(url, { headers });
-            if (!response.ok) throw failure("RequestFailedError", 402001, { response: { statusCode: response.status }, isFatal: false });
+            if (!response.ok)
+                throw failure("RequestFailedError", 402001, {
+                    response: { statusCode: response.status },
+                    isFatal: false,
+                });
             return JSON.parse(`[${await response.text()}]`);
         }
         destroy(callback) {
@@ -241,7 +280,10 @@
                     if (!["390111", "390112"].includes(error.code)) throw error;
                 });
             };
-            run().then(() => callback?.(null, this), (error) => callback?.(error, this));
+            run().then(
+                () => callback?.(null, this),
+                (error) => callback?.(error, this),
+            );
             return this;
         }
     }
@@ -250,7 +292,9 @@
         if (options === undefined || options === null) throw missing(404001);
         const method = options.authenticator?.toUpperCase() ?? "SNOWFLAKE";
         if (method !== "SNOWFLAKE" && method !== "OAUTH") {
-            throw failure("ClientError", 0, { message: `The authenticator ${options.authenticator} is not provided: use a password, or OAUTH with a token` });
+            throw failure("ClientError", 0, {
+                message: `The authenticator ${options.authenticator} is not provided: use a password, or OAUTH with a token`,
+            });
         }
         if (!options.username && method !== "OAUTH") throw missing(404003);
         if (method === "SNOWFLAKE" && !options.password) throw missing(404005);
@@ -258,8 +302,17 @@
         return new Connection(options);
     };
     exports.createPool = () => {
-        throw failure("ClientError", 0, { message: "createPool is not provided: use createPool of generic-pool with createConnection" });
+        throw failure("ClientError", 0, {
+            message: "createPool is not provided: use createPool of generic-pool with createConnection",
+        });
     };
     exports.configure = () => {};
-    Object.assign(exports, { STRING: "STRING", BOOLEAN: "BOOLEAN", NUMBER: "NUMBER", DATE: "DATE", JSON: "JSON", BUFFER: "BUFFER" });
+    Object.assign(exports, {
+        STRING: "STRING",
+        BOOLEAN: "BOOLEAN",
+        NUMBER: "NUMBER",
+        DATE: "DATE",
+        JSON: "JSON",
+        BUFFER: "BUFFER",
+    });
 }

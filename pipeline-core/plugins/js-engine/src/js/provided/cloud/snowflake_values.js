@@ -3,8 +3,8 @@
     const typeOf = (value) => {
         if (typeof value === "boolean") return "BOOLEAN";
         if (typeof value === "number") return Number.isInteger(value) ? "FIXED" : "REAL";
-        if (Array.isArray(value) || (typeof value === "object" && value !== null && !(value instanceof Date))) return "VARIANT";
-        return value instanceof Date ? "VARIANT" : "TEXT";
+        if (typeof value === "object" && value !== null && !(value instanceof Date)) return "VARIANT";
+        return "TEXT";
     };
     const textOf = (value) => {
         if (value === null || typeof value === "string") return value;
@@ -15,10 +15,12 @@
     exports.bindings = (binds) => {
         const isMany = Array.isArray(binds[0]);
         const first = isMany ? binds[0] : binds;
-        return Object.fromEntries(first.map((value, index) => {
-            const text = isMany ? binds.map((row) => textOf(row[index])) : textOf(value);
-            return [index + 1, { type: typeOf(value), value: text }];
-        }));
+        return Object.fromEntries(
+            first.map((value, index) => {
+                const text = isMany ? binds.map((row) => textOf(row[index])) : textOf(value);
+                return [index + 1, { type: typeOf(value), value: text }];
+            }),
+        );
     };
 
     const seconds = (text) => new Date(Math.round(Number(text) * 1000));
@@ -39,17 +41,28 @@
         timestamp_ltz: seconds,
         timestamp_ntz: seconds,
         timestamp_tz: (text) => seconds(text.split(" ")[0]),
-        variant, object: variant, array: variant,
+        variant,
+        object: variant,
+        array: variant,
         binary: (text) => Buffer.from(text, "hex"),
     };
-    const families = { Number: ["fixed", "real"], Date: ["date", "time", "timestamp_ltz", "timestamp_ntz", "timestamp_tz"], Boolean: ["boolean"], JSON: ["variant", "object", "array"], Buffer: ["binary"] };
+    const families = {
+        Number: ["fixed", "real"],
+        Date: ["date", "time", "timestamp_ltz", "timestamp_ntz", "timestamp_tz"],
+        Boolean: ["boolean"],
+        JSON: ["variant", "object", "array"],
+        Buffer: ["binary"],
+    };
 
     exports.rowReader = (rowtype, asString = []) => {
         const kept = new Set(asString.flatMap((family) => families[family] ?? []));
         const columns = rowtype.map(({ name, type }) => {
             const lower = type.toLowerCase();
-            return [name, kept.has(lower) ? String : readers[lower] ?? String];
+            return [name, kept.has(lower) ? String : (readers[lower] ?? String)];
         });
-        return (row) => Object.fromEntries(columns.map(([name, read], index) => [name, row[index] === null ? null : read(row[index])]));
+        return (row) =>
+            Object.fromEntries(
+                columns.map(([name, read], index) => [name, row[index] === null ? null : read(row[index])]),
+            );
     };
 }

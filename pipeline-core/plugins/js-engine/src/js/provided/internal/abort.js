@@ -2,7 +2,14 @@
 () => {
     class Event {
         constructor(type, { cancelable = false, bubbles = false } = {}) {
-            Object.assign(this, { type: String(type), cancelable, bubbles, defaultPrevented: false, target: null, currentTarget: null });
+            Object.assign(this, {
+                type: String(type),
+                cancelable,
+                bubbles,
+                defaultPrevented: false,
+                target: null,
+                currentTarget: null,
+            });
             Object.defineProperty(this, "timeStamp", { value: Date.now(), enumerable: true });
         }
         preventDefault() {
@@ -17,15 +24,23 @@
         #listeners = [];
         addEventListener(type, listener, options) {
             const once = typeof options === "object" && options !== null && Boolean(options.once);
-            if (listener === null || this.#listeners.some((held) => held.type === type && held.listener === listener)) return;
+            if (
+                listener === null ||
+                this.#listeners.some((held) => held.type === type && held.listener === listener)
+            )
+                return;
             this.#listeners.push({ type, listener, once });
         }
         removeEventListener(type, listener) {
-            this.#listeners = this.#listeners.filter((held) => held.type !== type || held.listener !== listener);
+            this.#listeners = this.#listeners.filter(
+                (held) => held.type !== type || held.listener !== listener,
+            );
         }
         dispatchEvent(event) {
             event.target = event.currentTarget = this;
-            for (const { type, listener, once } of this.#listeners.filter((held) => held.type === event.type)) {
+            for (const { type, listener, once } of this.#listeners.filter(
+                (held) => held.type === event.type,
+            )) {
                 if (once) this.removeEventListener(type, listener);
                 if (typeof listener === "function") listener.call(this, event);
                 else listener.handleEvent(event);
@@ -41,7 +56,10 @@
         #reason;
         onabort = null;
         constructor(token) {
-            if (token !== key) throw Object.assign(new TypeError("Illegal constructor"), { code: "ERR_ILLEGAL_CONSTRUCTOR" });
+            if (token !== key)
+                throw Object.assign(new TypeError("Illegal constructor"), {
+                    code: "ERR_ILLEGAL_CONSTRUCTOR",
+                });
             super();
         }
         get aborted() {
@@ -68,7 +86,14 @@
         }
         static timeout(ms) {
             const signal = new AbortSignal(key);
-            setTimeout(() => fire(signal, new DOMException("The operation was aborted due to timeout", "TimeoutError")), ms);
+            setTimeout(
+                () =>
+                    fire(
+                        signal,
+                        new DOMException("The operation was aborted due to timeout", "TimeoutError"),
+                    ),
+                ms,
+            );
             return signal;
         }
         static any(signals) {

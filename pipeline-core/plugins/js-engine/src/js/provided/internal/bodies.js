@@ -12,19 +12,24 @@
             else if (typeof init[Symbol.iterator] === "function") {
                 for (const pair of init) {
                     const [name, value, ...more] = pair;
-                    if (value === undefined || more.length > 0) throw new TypeError("Each header pair must be a name/value tuple");
+                    if (value === undefined || more.length > 0)
+                        throw new TypeError("Each header pair must be a name/value tuple");
                     this.append(name, value);
                 }
-            } else for (const [name, value] of Object.entries(init)) for (const one of Array.isArray(value) ? value : [value]) this.append(name, one);
+            } else
+                for (const [name, value] of Object.entries(init))
+                    for (const one of Array.isArray(value) ? value : [value]) this.append(name, one);
         }
         static name(name) {
             const known = text(name).toLowerCase();
-            if (!/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(known)) throw new TypeError(`${name} is not a legal HTTP header name`);
+            if (!/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(known))
+                throw new TypeError(`${name} is not a legal HTTP header name`);
             return known;
         }
         static value(value) {
             const known = text(value);
-            if (/[^\t\x20-\x7e\x80-\xff]/.test(known)) throw new TypeError(`${known} is not a legal HTTP header value`);
+            if (/[^\t\x20-\x7e\x80-\xff]/.test(known))
+                throw new TypeError(`${known} is not a legal HTTP header value`);
             return known;
         }
         get(name) {
@@ -61,7 +66,8 @@
             for (const [name, value] of this) callback.call(self, value, name, this);
         }
         *entries() {
-            for (const name of [...new Set(this.#pairs.map((pair) => pair[0]))].sort()) yield [name, this.get(name)];
+            for (const name of [...new Set(this.#pairs.map((pair) => pair[0]))].sort())
+                yield [name, this.get(name)];
         }
         *keys() {
             for (const [name] of this.entries()) yield name;
@@ -84,12 +90,15 @@
     class Blob {
         #bytes;
         constructor(parts = [], { type = "" } = {}) {
-            this.#bytes = Buffer.concat([...parts].map((part) => {
-                if (part instanceof Blob) return part.#bytes;
-                if (part instanceof ArrayBuffer) return Buffer.from(part);
-                if (ArrayBuffer.isView(part)) return Buffer.from(part.buffer, part.byteOffset, part.byteLength);
-                return Buffer.from(text(part));
-            }));
+            this.#bytes = Buffer.concat(
+                [...parts].map((part) => {
+                    if (part instanceof Blob) return part.#bytes;
+                    if (part instanceof ArrayBuffer) return Buffer.from(part);
+                    if (ArrayBuffer.isView(part))
+                        return Buffer.from(part.buffer, part.byteOffset, part.byteLength);
+                    return Buffer.from(text(part));
+                }),
+            );
             this.#type = /[^\x20-\x7e]/.test(type) ? "" : text(type).toLowerCase();
         }
         #type;
@@ -137,13 +146,20 @@
     }
     const bytesOfBlob = Blob.bytes;
     const pairsOf = Headers.pairs;
-    for (const [Type, names] of [[Blob, ["bytes"]], [Headers, ["pairs"]]]) for (const name of names) delete Type[name];
+    for (const [Type, names] of [
+        [Blob, ["bytes"]],
+        [Headers, ["pairs"]],
+    ])
+        for (const name of names) delete Type[name];
 
     class FormData {
         #pairs = [];
         #entry(name, value, filename) {
             if (!(value instanceof Blob)) return [text(name), text(value)];
-            const file = filename === undefined && value instanceof File ? value : new File([value], filename ?? value.name ?? "blob", { type: value.type });
+            const file =
+                filename === undefined && value instanceof File
+                    ? value
+                    : new File([value], filename ?? value.name ?? "blob", { type: value.type });
             return [text(name), file];
         }
         append(...values) {
@@ -192,8 +208,13 @@
         const parts = [];
         for (const [name, value] of form) {
             let head = `--${boundary}\r\nContent-Disposition: form-data; name="${escape(name)}"`;
-            if (value instanceof Blob) head += `; filename="${escape(value.name)}"\r\nContent-Type: ${value.type || "application/octet-stream"}`;
-            parts.push(Buffer.from(`${head}\r\n\r\n`), value instanceof Blob ? bytesOfBlob(value) : Buffer.from(value.replace(/\r?\n|\r/g, "\r\n")), Buffer.from("\r\n"));
+            if (value instanceof Blob)
+                head += `; filename="${escape(value.name)}"\r\nContent-Type: ${value.type || "application/octet-stream"}`;
+            parts.push(
+                Buffer.from(`${head}\r\n\r\n`),
+                value instanceof Blob ? bytesOfBlob(value) : Buffer.from(value.replace(/\r?\n|\r/g, "\r\n")),
+                Buffer.from("\r\n"),
+            );
         }
         parts.push(Buffer.from(`--${boundary}--\r\n`));
         return { bytes: Buffer.concat(parts), type: `multipart/form-data; boundary=${boundary}` };
@@ -203,13 +224,21 @@
     // it brings along.
     const bodyOf = (body) => {
         if (body === undefined || body === null) return { bytes: null, type: null };
-        if (body instanceof URLSearchParams) return { bytes: Buffer.from(String(body)), type: "application/x-www-form-urlencoded;charset=UTF-8" };
+        if (body instanceof URLSearchParams)
+            return {
+                bytes: Buffer.from(String(body)),
+                type: "application/x-www-form-urlencoded;charset=UTF-8",
+            };
         if (body instanceof Blob) return { bytes: bytesOfBlob(body), type: body.type || null };
         if (body instanceof FormData) return multipart(body);
         if (body instanceof ArrayBuffer) return { bytes: Buffer.from(body), type: null };
-        if (ArrayBuffer.isView(body)) return { bytes: Buffer.from(body.buffer, body.byteOffset, body.byteLength), type: null };
+        if (ArrayBuffer.isView(body))
+            return { bytes: Buffer.from(body.buffer, body.byteOffset, body.byteLength), type: null };
         if (typeof body === "object" && typeof body[Symbol.asyncIterator] === "function") {
-            const type = typeof body.getBoundary === "function" ? `multipart/form-data;boundary=${body.getBoundary()}` : null;
+            const type =
+                typeof body.getBoundary === "function"
+                    ? `multipart/form-data;boundary=${body.getBoundary()}`
+                    : null;
             return { stream: body, type };
         }
         return { bytes: Buffer.from(text(body)), type: "text/plain;charset=UTF-8" };
@@ -239,7 +268,8 @@
         async #take() {
             if (this.#used) throw new TypeError(`body used already for: ${this.url}`);
             this.#used = true;
-            if (this.#bytes === undefined || this.#bytes === null) this.#bytes = this.#stream === undefined ? Buffer.alloc(0) : await collected(this.#stream);
+            if (this.#bytes === undefined || this.#bytes === null)
+                this.#bytes = this.#stream === undefined ? Buffer.alloc(0) : await collected(this.#stream);
             return this.#bytes;
         }
         async text() {
@@ -251,7 +281,10 @@
             try {
                 return engine.parse(whole);
             } catch (error) {
-                throw new FetchError(`invalid json response body at ${this.url} reason: ${error.message}`, "invalid-json");
+                throw new FetchError(
+                    `invalid json response body at ${this.url} reason: ${error.message}`,
+                    "invalid-json",
+                );
             }
         }
         async buffer() {
@@ -273,7 +306,8 @@
     }
     // Only the form that is plain text.
     function FormDataOf(body, type) {
-        if (!type.startsWith("application/x-www-form-urlencoded")) throw new TypeError("formData() reads application/x-www-form-urlencoded only");
+        if (!type.startsWith("application/x-www-form-urlencoded"))
+            throw new TypeError("formData() reads application/x-www-form-urlencoded only");
         const form = new FormData();
         for (const [name, value] of new URLSearchParams(body)) form.append(name, value);
         return form;

@@ -26,14 +26,17 @@
         #done = false;
 
         constructor(encrypts, name, key, iv) {
-            const [, bits, mode] = /^aes-?(128|192|256)-(cbc|ctr|gcm)$/.exec(String(name).toLowerCase()) ?? [];
+            const [, bits, mode] =
+                /^aes-?(128|192|256)-(cbc|ctr|gcm)$/.exec(String(name).toLowerCase()) ?? [];
             if (bits === undefined) throw coded(Error, "ERR_CRYPTO_UNKNOWN_CIPHER", "Unknown cipher");
             [this.#encrypts, this.#mode] = [encrypts, mode];
             this.#key = Buffer.from(bytesOf(key, undefined, "key"));
             this.#iv = Buffer.from(bytesOf(iv, undefined, "iv"));
-            if (this.#key.length * 8 !== Number(bits)) throw coded(RangeError, "ERR_CRYPTO_INVALID_KEYLEN", "Invalid key length");
+            if (this.#key.length * 8 !== Number(bits))
+                throw coded(RangeError, "ERR_CRYPTO_INVALID_KEYLEN", "Invalid key length");
             const needed = mode === "gcm" ? 12 : 16;
-            if (this.#iv.length !== needed) throw coded(TypeError, "ERR_CRYPTO_INVALID_IV", "Invalid initialization vector");
+            if (this.#iv.length !== needed)
+                throw coded(TypeError, "ERR_CRYPTO_INVALID_IV", "Invalid initialization vector");
         }
         #transform(data) {
             if (this.#mode === "cbc") {
@@ -51,10 +54,17 @@
             return out;
         }
         #open() {
-            if (this.#done) throw coded(Error, "ERR_CRYPTO_INVALID_STATE", "Unsupported state or unable to authenticate data");
+            if (this.#done)
+                throw coded(
+                    Error,
+                    "ERR_CRYPTO_INVALID_STATE",
+                    "Unsupported state or unable to authenticate data",
+                );
         }
         #out(bytes, encoding) {
-            return encoding === undefined || encoding === null || encoding === "buffer" ? bytes : bytes.toString(encoding);
+            return encoding === undefined || encoding === null || encoding === "buffer"
+                ? bytes
+                : bytes.toString(encoding);
         }
         update(data, inputEncoding, outputEncoding) {
             this.#open();
@@ -72,11 +82,20 @@
         final(encoding) {
             this.#open();
             this.#done = true;
-            if (this.#mode === "cbc") return this.#out(this.#encrypts ? this.#pad() : this.#unpad(), encoding);
+            if (this.#mode === "cbc")
+                return this.#out(this.#encrypts ? this.#pad() : this.#unpad(), encoding);
             if (this.#mode === "gcm") {
-                const tag = host.aesGcmTag(this.#key, this.#iv, Buffer.concat(this.#extra), Buffer.concat(this.#plain));
+                const tag = host.aesGcmTag(
+                    this.#key,
+                    this.#iv,
+                    Buffer.concat(this.#extra),
+                    Buffer.concat(this.#plain),
+                );
                 if (this.#encrypts) this.#tag = wrap(tag);
-                else if (this.#tag === undefined || !this.#tag.equals(wrap(tag).subarray(0, this.#tag.length))) {
+                else if (
+                    this.#tag === undefined ||
+                    !this.#tag.equals(wrap(tag).subarray(0, this.#tag.length))
+                ) {
                     throw new Error("Unsupported state or unable to authenticate data");
                 }
             }
@@ -84,7 +103,12 @@
         }
         #pad() {
             if (!this.#padded) {
-                if (this.#rest.length !== 0) throw coded(Error, "ERR_OSSL_WRONG_FINAL_BLOCK_LENGTH", "error:1C80006B:Provider routines::wrong final block length");
+                if (this.#rest.length !== 0)
+                    throw coded(
+                        Error,
+                        "ERR_OSSL_WRONG_FINAL_BLOCK_LENGTH",
+                        "error:1C80006B:Provider routines::wrong final block length",
+                    );
                 return this.#rest;
             }
             const missing = 16 - this.#rest.length;
@@ -92,11 +116,20 @@
         }
         #unpad() {
             if (this.#rest.length === 0 && !this.#padded) return this.#rest;
-            if (this.#rest.length !== 16) throw coded(Error, "ERR_OSSL_WRONG_FINAL_BLOCK_LENGTH", "error:1C80006B:Provider routines::wrong final block length");
+            if (this.#rest.length !== 16)
+                throw coded(
+                    Error,
+                    "ERR_OSSL_WRONG_FINAL_BLOCK_LENGTH",
+                    "error:1C80006B:Provider routines::wrong final block length",
+                );
             const plain = this.#transform(this.#rest);
             if (!this.#padded) return plain;
             const padding = plain[15];
-            if (padding < 1 || padding > 16 || !plain.subarray(16 - padding).every((byte) => byte === padding)) {
+            if (
+                padding < 1 ||
+                padding > 16 ||
+                !plain.subarray(16 - padding).every((byte) => byte === padding)
+            ) {
                 throw coded(Error, "ERR_OSSL_BAD_DECRYPT", "error:1C800064:Provider routines::bad decrypt");
             }
             return plain.subarray(0, 16 - padding);
@@ -110,12 +143,18 @@
             return this;
         }
         getAuthTag() {
-            if (this.#tag === undefined || !this.#encrypts) throw coded(Error, "ERR_CRYPTO_INVALID_STATE", "Invalid state for operation getAuthTag");
+            if (this.#tag === undefined || !this.#encrypts)
+                throw coded(Error, "ERR_CRYPTO_INVALID_STATE", "Invalid state for operation getAuthTag");
             return this.#tag;
         }
         setAuthTag(tag, encoding) {
             this.#tag = Buffer.from(bytesOf(tag, encoding, "buffer"));
-            if (![4, 8, 12, 13, 14, 15, 16].includes(this.#tag.length)) throw coded(TypeError, "ERR_CRYPTO_INVALID_AUTH_TAG", `Invalid authentication tag length: ${this.#tag.length}`);
+            if (![4, 8, 12, 13, 14, 15, 16].includes(this.#tag.length))
+                throw coded(
+                    TypeError,
+                    "ERR_CRYPTO_INVALID_AUTH_TAG",
+                    `Invalid authentication tag length: ${this.#tag.length}`,
+                );
             return this;
         }
     }

@@ -24,16 +24,30 @@
     }
 
     const labels = {
-        "utf-8": "utf-8", utf8: "utf-8", "unicode-1-1-utf-8": "utf-8", "utf-16le": "utf-16le", "utf-16": "utf-16le",
-        latin1: "windows-1252", "iso-8859-1": "windows-1252", ascii: "windows-1252", "us-ascii": "windows-1252", "windows-1252": "windows-1252",
+        "utf-8": "utf-8",
+        utf8: "utf-8",
+        "unicode-1-1-utf-8": "utf-8",
+        "utf-16le": "utf-16le",
+        "utf-16": "utf-16le",
+        latin1: "windows-1252",
+        "iso-8859-1": "windows-1252",
+        ascii: "windows-1252",
+        "us-ascii": "windows-1252",
+        "windows-1252": "windows-1252",
     };
     // Where windows-1252 differs from Latin-1.
-    const upper = "\u20ac\x81\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\x8d\u017d\x8f\x90\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\x9d\u017e\u0178";
+    const upper =
+        "\u20ac\x81\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\x8d\u017d\x8f\x90\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\x9d\u017e\u0178";
     const bytesOf = (input) => {
         if (input === undefined) return new Uint8Array(0);
         if (input instanceof ArrayBuffer) return new Uint8Array(input);
-        if (ArrayBuffer.isView(input)) return new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
-        throw coded(TypeError, "ERR_INVALID_ARG_TYPE", "The \"list\" argument must be an instance of SharedArrayBuffer, ArrayBuffer or ArrayBufferView.");
+        if (ArrayBuffer.isView(input))
+            return new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
+        throw coded(
+            TypeError,
+            "ERR_INVALID_ARG_TYPE",
+            'The "list" argument must be an instance of SharedArrayBuffer, ArrayBuffer or ArrayBufferView.',
+        );
     };
     // How many bytes at the end are the beginning of a character.
     const unfinished = (bytes) => {
@@ -51,8 +65,16 @@
         #begun = false;
         constructor(label = "utf-8", { fatal = false, ignoreBOM = false } = {}) {
             this.#encoding = labels[String(label).trim().toLowerCase()];
-            if (this.#encoding === undefined) throw coded(RangeError, "ERR_ENCODING_NOT_SUPPORTED", `The "${label}" encoding is not supported`);
-            Object.defineProperties(this, { fatal: { value: Boolean(fatal) }, ignoreBOM: { value: Boolean(ignoreBOM) } });
+            if (this.#encoding === undefined)
+                throw coded(
+                    RangeError,
+                    "ERR_ENCODING_NOT_SUPPORTED",
+                    `The "${label}" encoding is not supported`,
+                );
+            Object.defineProperties(this, {
+                fatal: { value: Boolean(fatal) },
+                ignoreBOM: { value: Boolean(ignoreBOM) },
+            });
         }
         get encoding() {
             return this.#encoding;
@@ -66,10 +88,21 @@
                 bytes = joined;
             }
             let kept = 0;
-            if (stream) kept = this.#encoding === "utf-8" ? unfinished(bytes) : this.#encoding === "utf-16le" ? bytes.length % 2 : 0;
+            if (stream)
+                kept =
+                    this.#encoding === "utf-8"
+                        ? unfinished(bytes)
+                        : this.#encoding === "utf-16le"
+                          ? bytes.length % 2
+                          : 0;
             this.#rest = bytes.slice(bytes.length - kept);
             bytes = bytes.subarray(0, bytes.length - kept);
-            const invalid = () => coded(TypeError, "ERR_ENCODING_INVALID_ENCODED_DATA", `The encoded data was not valid for encoding ${this.#encoding}`);
+            const invalid = () =>
+                coded(
+                    TypeError,
+                    "ERR_ENCODING_INVALID_ENCODED_DATA",
+                    `The encoded data was not valid for encoding ${this.#encoding}`,
+                );
             let text;
             if (this.#encoding === "utf-8") {
                 if (this.fatal && !host.isUtf8(bytes)) {
@@ -84,9 +117,17 @@
                 if (this.fatal && (!text.isWellFormed() || bytes.length % 2 !== 0)) throw invalid();
                 if (!stream) text = text.toWellFormed();
             } else {
-                text = host.bytesToText(bytes, "latin1").replace(/[\x80-\x9f]/g, (c) => upper[c.charCodeAt(0) - 0x80]);
+                text = host
+                    .bytesToText(bytes, "latin1")
+                    .replace(/[\x80-\x9f]/g, (c) => upper[c.charCodeAt(0) - 0x80]);
             }
-            if (!this.#begun && !this.ignoreBOM && this.#encoding !== "windows-1252" && text.charCodeAt(0) === 0xfeff) text = text.slice(1);
+            if (
+                !this.#begun &&
+                !this.ignoreBOM &&
+                this.#encoding !== "windows-1252" &&
+                text.charCodeAt(0) === 0xfeff
+            )
+                text = text.slice(1);
             this.#begun = stream && (this.#begun || bytes.length > 0);
             return text;
         }

@@ -19,9 +19,17 @@
         return `Received type ${typeof value} (${shown})`;
     };
     const argumentType = (name, expected, value) =>
-        coded(TypeError, "ERR_INVALID_ARG_TYPE", `The "${name}" ${name.includes(".") ? "property" : "argument"} must be ${expected}. ${received(value)}`);
+        coded(
+            TypeError,
+            "ERR_INVALID_ARG_TYPE",
+            `The "${name}" ${name.includes(".") ? "property" : "argument"} must be ${expected}. ${received(value)}`,
+        );
     const outOfRange = (name, range, value) =>
-        coded(RangeError, "ERR_OUT_OF_RANGE", `The value of "${name}" is out of range. It must be ${range}. Received ${value}`);
+        coded(
+            RangeError,
+            "ERR_OUT_OF_RANGE",
+            `The value of "${name}" is out of range. It must be ${range}. Received ${value}`,
+        );
     const needFunction = (value, name = "callback") => {
         if (typeof value !== "function") throw argumentType(name, "of type function", value);
         return value;

@@ -1,12 +1,35 @@
 // `util.inspect` and `util.format`, in Node's layout.
 () => {
     const custom = Symbol.for("nodejs.util.inspect.custom");
-    const defaults = { depth: 2, colors: false, compact: 3, breakLength: 80, maxArrayLength: 100, maxStringLength: 10000, showHidden: false, sorted: false };
+    const defaults = {
+        depth: 2,
+        colors: false,
+        compact: 3,
+        breakLength: 80,
+        maxArrayLength: 100,
+        maxStringLength: 10000,
+        showHidden: false,
+        sorted: false,
+    };
 
     const quoted = (text) => {
-        const quote = !text.includes("'") ? "'" : !text.includes('"') ? '"' : !text.includes("`") && !text.includes("${") ? "`" : "'";
+        const quote = !text.includes("'")
+            ? "'"
+            : !text.includes('"')
+              ? '"'
+              : !text.includes("`") && !text.includes("${")
+                ? "`"
+                : "'";
         const escaped = text.replace(/[\\\x00-\x1f\x7f-\x9f]/g, (c) => {
-            const known = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f", "\v": "\\v" }[c];
+            const known = {
+                "\\": "\\\\",
+                "\n": "\\n",
+                "\r": "\\r",
+                "\t": "\\t",
+                "\b": "\\b",
+                "\f": "\\f",
+                "\v": "\\v",
+            }[c];
             return known ?? `\\x${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
         });
         return quote + (quote === "'" ? escaped.replaceAll("'", "\\'") : escaped) + quote;
@@ -14,7 +37,10 @@
     const primitive = (value, options) => {
         if (typeof value === "string") {
             const cut = value.length > options.maxStringLength ? value.length - options.maxStringLength : 0;
-            return quoted(cut ? value.slice(0, options.maxStringLength) : value) + (cut ? `... ${cut} more character${cut > 1 ? "s" : ""}` : "");
+            return (
+                quoted(cut ? value.slice(0, options.maxStringLength) : value) +
+                (cut ? `... ${cut} more character${cut > 1 ? "s" : ""}` : "")
+            );
         }
         if (typeof value === "bigint") return `${value}n`;
         return Object.is(value, -0) ? "-0" : String(value);
@@ -43,7 +69,10 @@
         const nested = state.deepest - state.level;
         if (options.compact === true || (nested < options.compact && entries.length === state.plain)) {
             const total = entries.reduce((sum, one) => sum + one.length + 1, 0) + start.length + open.length;
-            if (total + entries.length + indent <= options.breakLength && !entries.some((one) => one.includes("\n"))) {
+            if (
+                total + entries.length + indent <= options.breakLength &&
+                !entries.some((one) => one.includes("\n"))
+            ) {
                 return `${start}${open} ${entries.join(", ")} ${close}`;
             }
         }
@@ -59,9 +88,16 @@
         if (!(total / longest > 5 || longest - 2 <= 6)) return entries;
         const bias = Math.sqrt(longest - total / entries.length);
         const biased = Math.max(longest - 3 - bias + 1, 1);
-        const count = Math.min(Math.round(Math.sqrt(2.5 * biased * entries.length) / biased), Math.floor((breakLength - 0) / longest), compact * 4, 15);
+        const count = Math.min(
+            Math.round(Math.sqrt(2.5 * biased * entries.length) / biased),
+            Math.floor((breakLength - 0) / longest),
+            compact * 4,
+            15,
+        );
         if (count <= 1) return entries;
-        const widths = Array.from({ length: count }, (_, column) => Math.max(...lengths.filter((_, at) => at % count === column)));
+        const widths = Array.from({ length: count }, (_, column) =>
+            Math.max(...lengths.filter((_, at) => at % count === column)),
+        );
         const numeric = entries.every((one) => /^-?[\d.]+n?$/.test(one));
         const rows = [];
         for (let at = 0; at < entries.length; at += count) {
@@ -76,10 +112,16 @@
     };
 
     const show = (value, state) => {
-        if (value === null || (typeof value !== "object" && typeof value !== "function")) return primitive(value, state.options);
+        if (value === null || (typeof value !== "object" && typeof value !== "function"))
+            return primitive(value, state.options);
         const own = value[custom];
         if (typeof own === "function" && own !== inspect) {
-            const shown = own.call(value, state.options.depth === null ? null : state.options.depth - state.level, { ...state.options }, inspect);
+            const shown = own.call(
+                value,
+                state.options.depth === null ? null : state.options.depth - state.level,
+                { ...state.options },
+                inspect,
+            );
             return typeof shown === "string" ? shown : show(shown, state);
         }
         if (state.seen.includes(value)) return "[Circular *1]";
@@ -98,7 +140,11 @@
         let head = "";
         let braces = ["{", "}"];
         let list;
-        let keys = Object.keys(value).concat(Object.getOwnPropertySymbols(value).filter((one) => Object.prototype.propertyIsEnumerable.call(value, one)));
+        let keys = Object.keys(value).concat(
+            Object.getOwnPropertySymbols(value).filter((one) =>
+                Object.prototype.propertyIsEnumerable.call(value, one),
+            ),
+        );
         let items = (inner) => [];
         const limited = (all, inner, each) => {
             const shown = all.slice(0, options.maxArrayLength ?? Infinity).map(each);
@@ -106,33 +152,50 @@
             if (more > 0) shown.push(`... ${more} more item${more > 1 ? "s" : ""}`);
             return shown;
         };
-        if (Array.isArray(value) || ArrayBuffer.isView(value) && !(value instanceof DataView)) {
+        if (Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))) {
             list = true;
             braces = ["[", "]"];
             keys = keys.filter((one) => typeof one === "symbol" || !/^\d+$/.test(one));
             if (!Array.isArray(value) || name !== "Array" || extra) head = prefix("Array", value.length);
-            if (name === "Buffer") return `<Buffer${Array.from(value.subarray(0, 50), (byte) => ` ${byte.toString(16).padStart(2, "0")}`).join("")}${value.length > 50 ? ` ... ${value.length - 50} more byte${value.length > 51 ? "s" : ""}` : ""}>`;
-            items = (inner) => Array.isArray(value) ? holes(value, inner, options) : limited(Array.from(value), inner, (one) => show(one, inner));
+            if (name === "Buffer")
+                return `<Buffer${Array.from(value.subarray(0, 50), (byte) => ` ${byte.toString(16).padStart(2, "0")}`).join("")}${value.length > 50 ? ` ... ${value.length - 50} more byte${value.length > 51 ? "s" : ""}` : ""}>`;
+            items = (inner) =>
+                Array.isArray(value)
+                    ? holes(value, inner, options)
+                    : limited(Array.from(value), inner, (one) => show(one, inner));
         } else if (value instanceof Set) {
             head = prefix("Set", value.size);
             items = (inner) => limited([...value], inner, (one) => show(one, inner));
         } else if (value instanceof Map) {
             head = prefix("Map", value.size);
-            items = (inner) => limited([...value], inner, ([a, b]) => `${show(a, inner)} => ${show(b, inner)}`);
+            items = (inner) =>
+                limited([...value], inner, ([a, b]) => `${show(a, inner)} => ${show(b, inner)}`);
         } else if (typeof value === "function") {
-            const kind = /^class\b/.test(Function.prototype.toString.call(value)) ? "class" : typeof tag === "string" && tag.endsWith("Function") ? tag : "Function";
+            const kind = /^class\b/.test(Function.prototype.toString.call(value))
+                ? "class"
+                : typeof tag === "string" && tag.endsWith("Function")
+                  ? tag
+                  : "Function";
             const parent = kind === "class" ? Object.getPrototypeOf(value)?.name : "";
-            const base = kind === "class"
-                ? `[class ${value.name || "(anonymous)"}${parent ? ` extends ${parent}` : ""}]`
-                : `[${kind}${value.name ? `: ${value.name}` : " (anonymous)"}]`;
+            const base =
+                kind === "class"
+                    ? `[class ${value.name || "(anonymous)"}${parent ? ` extends ${parent}` : ""}]`
+                    : `[${kind}${value.name ? `: ${value.name}` : " (anonymous)"}]`;
             if (keys.length === 0) return base;
             head = base;
         } else if (value instanceof RegExp || value instanceof Date || value instanceof Error) {
-            let base = value instanceof Date ? (Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString()) : String(value);
+            let base =
+                value instanceof Date
+                    ? Number.isNaN(value.getTime())
+                        ? "Invalid Date"
+                        : value.toISOString()
+                    : String(value);
             if (value instanceof Error) {
-                const stack = typeof value.stack === "string" && value.stack !== "" ? value.stack.trimEnd() : "";
+                const stack =
+                    typeof value.stack === "string" && value.stack !== "" ? value.stack.trimEnd() : "";
                 base = stack === "" ? `[${base}]` : stack.startsWith(base) ? stack : `${base}\n${stack}`;
-                if ("cause" in value && !keys.includes("cause") && Object.hasOwn(value, "cause")) keys.push("cause");
+                if ("cause" in value && !keys.includes("cause") && Object.hasOwn(value, "cause"))
+                    keys.push("cause");
                 keys = keys.filter((one) => one !== "stack" && one !== "message" && one !== "name");
             }
             if (keys.length === 0) return base;
@@ -144,9 +207,14 @@
             return `${prefix("Weak")} { <items unknown> }`;
         } else if (value instanceof ArrayBuffer) {
             head = prefix("ArrayBuffer");
-            items = () => [`[Uint8Contents]: <${Array.from(new Uint8Array(value), (byte) => byte.toString(16).padStart(2, "0")).join(" ")}>`, `byteLength: ${value.byteLength}`];
+            items = () => [
+                `[Uint8Contents]: <${Array.from(new Uint8Array(value), (byte) => byte.toString(16).padStart(2, "0")).join(" ")}>`,
+                `byteLength: ${value.byteLength}`,
+            ];
         } else if ([Number, String, Boolean, BigInt, Symbol].some((Type) => value instanceof Type)) {
-            keys = keys.filter((one) => !(value instanceof String) || typeof one === "symbol" || !/^\d+$/.test(one));
+            keys = keys.filter(
+                (one) => !(value instanceof String) || typeof one === "symbol" || !/^\d+$/.test(one),
+            );
             const base = `[${name}: ${primitive(value.valueOf(), options)}]`;
             if (keys.length === 0) return base;
             head = base;
@@ -158,24 +226,45 @@
             head = prefix("Object");
         }
         if (options.depth !== null && state.level > options.depth) {
-            const shown = head || (Array.isArray(value) ? "Array" : name ?? "Object: null prototype");
+            const shown = head || (Array.isArray(value) ? "Array" : (name ?? "Object: null prototype"));
             return `[${shown.replace(/[[\]]/g, "")}]`;
         }
-        const inner = { ...state, level: state.level + 1, indent: state.indent + 2, seen: [...state.seen, value], deepest: 0 };
+        const inner = {
+            ...state,
+            level: state.level + 1,
+            indent: state.indent + 2,
+            seen: [...state.seen, value],
+            deepest: 0,
+        };
         inner.shared = state.shared;
         state.shared.deepest = Math.max(state.shared.deepest, state.level);
         const entries = items(inner);
         const listed = entries.length;
         if (options.sorted) keys.sort(typeof options.sorted === "function" ? options.sorted : undefined);
         for (const one of keys) {
-            const { get, set, value: held } = Object.getOwnPropertyDescriptor(value, one) ?? { value: value[one] };
+            const {
+                get,
+                set,
+                value: held,
+            } = Object.getOwnPropertyDescriptor(value, one) ?? { value: value[one] };
             const accessor = get ? (set ? "[Getter/Setter]" : "[Getter]") : set ? "[Setter]" : undefined;
-            const shownKey = one === "cause" && value instanceof Error && !Object.prototype.propertyIsEnumerable.call(value, one) ? "[cause]" : key(one);
+            const shownKey =
+                one === "cause" &&
+                value instanceof Error &&
+                !Object.prototype.propertyIsEnumerable.call(value, one)
+                    ? "[cause]"
+                    : key(one);
             entries.push(`${shownKey}: ${accessor ?? show(held, inner)}`);
         }
         if (state.level === 0 && state.shared.circular === value) head = `<ref *1>${head ? ` ${head}` : ""}`;
         const depthBelow = state.shared.deepest;
-        return layout(head, braces, entries, { options, indent: state.indent, level: state.level, deepest: depthBelow, plain: entries.length }, list && listed === entries.length);
+        return layout(
+            head,
+            braces,
+            entries,
+            { options, indent: state.indent, level: state.level, deepest: depthBelow, plain: entries.length },
+            list && listed === entries.length,
+        );
     };
     const holes = (array, inner, options) => {
         const shown = [];
@@ -198,7 +287,8 @@
         return shown;
     };
     function inspect(value, settings = {}, depth, colors) {
-        if (typeof settings === "boolean") settings = { showHidden: settings, depth: depth === undefined ? 2 : depth };
+        if (typeof settings === "boolean")
+            settings = { showHidden: settings, depth: depth === undefined ? 2 : depth };
         const options = { ...defaults, ...settings };
         if (options.depth === Infinity) options.depth = null;
         if (options.maxArrayLength === null) options.maxArrayLength = Infinity;
@@ -214,20 +304,50 @@
         if (typeof text !== "string") text = "";
         else {
             used = 1;
-            if (values.length > 1) text = text.replace(/%[sdifjoOc%]/g, (mark) => {
-                if (mark === "%%") return "%";
-                if (used >= values.length) return mark;
-                const value = values[used++];
-                switch (mark) {
-                    case "%s": return typeof value === "bigint" ? `${value}n` : typeof value === "object" && value !== null && !(value instanceof Error) && value.toString === Object.prototype.toString || Array.isArray(value) ? inspect(value, { depth: 0, compact: 3 }) : Object.is(value, -0) ? "-0" : String(value);
-                    case "%d": return typeof value === "bigint" ? `${value}n` : typeof value === "symbol" ? "NaN" : Object.is(Number(value), -0) ? "-0" : String(Number(value));
-                    case "%i": return typeof value === "bigint" ? `${value}n` : String(Number.parseInt(value, 10));
-                    case "%f": return String(Number.parseFloat(value));
-                    case "%j": try { return JSON.stringify(value) ?? "undefined"; } catch { return "[Circular]"; }
-                    case "%c": return "";
-                    default: return inspect(value, { depth: 4 });
-                }
-            });
+            if (values.length > 1)
+                text = text.replace(/%[sdifjoOc%]/g, (mark) => {
+                    if (mark === "%%") return "%";
+                    if (used >= values.length) return mark;
+                    const value = values[used++];
+                    switch (mark) {
+                        case "%s":
+                            return typeof value === "bigint"
+                                ? `${value}n`
+                                : (typeof value === "object" &&
+                                        value !== null &&
+                                        !(value instanceof Error) &&
+                                        value.toString === Object.prototype.toString) ||
+                                    Array.isArray(value)
+                                  ? inspect(value, { depth: 0, compact: 3 })
+                                  : Object.is(value, -0)
+                                    ? "-0"
+                                    : String(value);
+                        case "%d":
+                            return typeof value === "bigint"
+                                ? `${value}n`
+                                : typeof value === "symbol"
+                                  ? "NaN"
+                                  : Object.is(Number(value), -0)
+                                    ? "-0"
+                                    : String(Number(value));
+                        case "%i":
+                            return typeof value === "bigint"
+                                ? `${value}n`
+                                : String(Number.parseInt(value, 10));
+                        case "%f":
+                            return String(Number.parseFloat(value));
+                        case "%j":
+                            try {
+                                return JSON.stringify(value) ?? "undefined";
+                            } catch {
+                                return "[Circular]";
+                            }
+                        case "%c":
+                            return "";
+                        default:
+                            return inspect(value, { depth: 4 });
+                    }
+                });
         }
         const rest = values.slice(used).map((value) => (typeof value === "string" ? value : inspect(value)));
         return (used > 0 ? [text, ...rest] : rest).join(" ");

@@ -8,7 +8,9 @@
     function Stream(options) {
         EventEmitter.call(this, options);
     }
-    Stream.prototype = Object.create(EventEmitter.prototype, { constructor: { value: Stream, writable: true, configurable: true } });
+    Stream.prototype = Object.create(EventEmitter.prototype, {
+        constructor: { value: Stream, writable: true, configurable: true },
+    });
     Object.setPrototypeOf(Stream, EventEmitter);
 
     // Errors and the end of a stream, shared by both directions.
@@ -43,8 +45,19 @@
     Readable.init = function (options = {}) {
         const objectMode = Boolean(options.objectMode || options.readableObjectMode);
         this._readableState = {
-            objectMode, queue: [], length: 0, flowing: null, ended: false, ending: false, endEmitted: false, reading: false, decoder: null, pipes: [], scheduled: false,
-            highWaterMark: options.readableHighWaterMark ?? options.highWaterMark ?? (objectMode ? 16 : 16384),
+            objectMode,
+            queue: [],
+            length: 0,
+            flowing: null,
+            ended: false,
+            ending: false,
+            endEmitted: false,
+            reading: false,
+            decoder: null,
+            pipes: [],
+            scheduled: false,
+            highWaterMark:
+                options.readableHighWaterMark ?? options.highWaterMark ?? (objectMode ? 16 : 16384),
         };
         this.destroyed ??= false;
         this.closed ??= false;
@@ -54,13 +67,21 @@
         if (options.encoding) this.setEncoding(options.encoding);
         options.signal?.addEventListener("abort", () => this.destroy(options.signal.reason));
     };
-    Readable.prototype = Object.create(Stream.prototype, { constructor: { value: Readable, writable: true, configurable: true } });
+    Readable.prototype = Object.create(Stream.prototype, {
+        constructor: { value: Readable, writable: true, configurable: true },
+    });
     Object.setPrototypeOf(Readable, Stream);
 
     const size = (state, chunk) => (state.objectMode ? 1 : chunk.length);
     const want = (stream) => {
         const state = stream._readableState;
-        if (state.reading || state.ended || stream.destroyed || state.length >= Math.max(state.highWaterMark, 1)) return;
+        if (
+            state.reading ||
+            state.ended ||
+            stream.destroyed ||
+            state.length >= Math.max(state.highWaterMark, 1)
+        )
+            return;
         state.reading = true;
         try {
             stream._read(state.highWaterMark);
@@ -118,10 +139,21 @@
             return false;
         }
         if (!state.objectMode) {
-            if (typeof chunk === "string") chunk = state.decoder && encoding === state.decoder.encoding ? chunk : Buffer.from(chunk, encoding);
-            else if (chunk instanceof Uint8Array) chunk = Buffer.isBuffer(chunk) ? chunk : engine.bytes.wrap(chunk);
+            if (typeof chunk === "string")
+                chunk =
+                    state.decoder && encoding === state.decoder.encoding
+                        ? chunk
+                        : Buffer.from(chunk, encoding);
+            else if (chunk instanceof Uint8Array)
+                chunk = Buffer.isBuffer(chunk) ? chunk : engine.bytes.wrap(chunk);
             else {
-                stream.destroy(argumentType("chunk", "of type string or an instance of Buffer, TypedArray, or DataView", chunk));
+                stream.destroy(
+                    argumentType(
+                        "chunk",
+                        "of type string or an instance of Buffer, TypedArray, or DataView",
+                        chunk,
+                    ),
+                );
                 return false;
             }
             if (state.decoder && typeof chunk !== "string") chunk = state.decoder.write(chunk);
@@ -180,7 +212,8 @@
         on(name, listener) {
             EventEmitter.prototype.on.call(this, name, listener);
             const state = this._readableState;
-            if (name === "data" && state.flowing !== false && this.listenerCount("readable") === 0) this.resume();
+            if (name === "data" && state.flowing !== false && this.listenerCount("readable") === 0)
+                this.resume();
             if (name === "readable") {
                 state.flowing = false;
                 if (state.length > 0) later(() => this.emit("readable"));
@@ -248,10 +281,22 @@
                 change(value);
                 wake();
             };
-            this.on("readable", settle(() => {}));
-            this.once("end", settle(() => (done = true)));
-            this.once("error", settle((error) => ([failure, done] = [error, true])));
-            this.once("close", settle(() => (done = true)));
+            this.on(
+                "readable",
+                settle(() => {}),
+            );
+            this.once(
+                "end",
+                settle(() => (done = true)),
+            );
+            this.once(
+                "error",
+                settle((error) => ([failure, done] = [error, true])),
+            );
+            this.once(
+                "close",
+                settle(() => (done = true)),
+            );
             if (this.destroyed) done = true;
             failure = this.errored ?? undefined;
             try {
@@ -260,7 +305,8 @@
                     if (chunk !== null) yield chunk;
                     else if (failure) throw failure;
                     else if (done) {
-                        if (!this._readableState.endEmitted) throw coded(Error, "ERR_STREAM_PREMATURE_CLOSE", "Premature close");
+                        if (!this._readableState.endEmitted)
+                            throw coded(Error, "ERR_STREAM_PREMATURE_CLOSE", "Premature close");
                         return;
                     } else await new Promise((resolve) => (wake = resolve));
                 }
@@ -270,28 +316,52 @@
         },
     };
     methods.addListener = methods.on;
-    for (const [name, value] of [...Object.entries(methods), [Symbol.asyncIterator, methods[Symbol.asyncIterator]]]) {
+    for (const [name, value] of [
+        ...Object.entries(methods),
+        [Symbol.asyncIterator, methods[Symbol.asyncIterator]],
+    ]) {
         Object.defineProperty(Readable.prototype, name, { value, writable: true, configurable: true });
     }
-    const property = (name, get) => Object.defineProperty(Readable.prototype, name, { get, configurable: true });
-    property("readable", function () { return !this.destroyed && !this._readableState.endEmitted; });
-    property("readableEnded", function () { return this._readableState.endEmitted; });
-    property("readableFlowing", function () { return this._readableState.flowing; });
-    property("readableLength", function () { return this._readableState.length; });
-    property("readableHighWaterMark", function () { return this._readableState.highWaterMark; });
-    property("readableObjectMode", function () { return this._readableState.objectMode; });
-    property("readableEncoding", function () { return this._readableState.decoder?.encoding ?? null; });
+    const property = (name, get) =>
+        Object.defineProperty(Readable.prototype, name, { get, configurable: true });
+    property("readable", function () {
+        return !this.destroyed && !this._readableState.endEmitted;
+    });
+    property("readableEnded", function () {
+        return this._readableState.endEmitted;
+    });
+    property("readableFlowing", function () {
+        return this._readableState.flowing;
+    });
+    property("readableLength", function () {
+        return this._readableState.length;
+    });
+    property("readableHighWaterMark", function () {
+        return this._readableState.highWaterMark;
+    });
+    property("readableObjectMode", function () {
+        return this._readableState.objectMode;
+    });
+    property("readableEncoding", function () {
+        return this._readableState.decoder?.encoding ?? null;
+    });
 
     Readable.from = (source, options) => {
         const text = typeof source === "string" || source instanceof Uint8Array;
-        const iterator = text ? [source][Symbol.iterator]() : source?.[Symbol.asyncIterator]?.() ?? source?.[Symbol.iterator]?.();
+        const iterator = text
+            ? [source][Symbol.iterator]()
+            : (source?.[Symbol.asyncIterator]?.() ?? source?.[Symbol.iterator]?.());
         if (iterator === undefined) throw argumentType("iterable", "an instance of Iterable", source);
         return new Readable({
-            objectMode: !text, highWaterMark: 1, ...options,
+            objectMode: !text,
+            highWaterMark: 1,
+            ...options,
             read() {
-                Promise.resolve(iterator.next()).then(
-                    ({ value, done }) => Promise.resolve(value).then((chunk) => this.push(done ? null : chunk)),
-                ).catch((error) => this.destroy(error));
+                Promise.resolve(iterator.next())
+                    .then(({ value, done }) =>
+                        Promise.resolve(value).then((chunk) => this.push(done ? null : chunk)),
+                    )
+                    .catch((error) => this.destroy(error));
             },
             destroy(error, callback) {
                 Promise.resolve(iterator.return?.()).then(() => callback(error), callback);

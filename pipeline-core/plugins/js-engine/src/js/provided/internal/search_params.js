@@ -10,7 +10,8 @@
             return decodeURIComponent(spaced);
         } catch {
             return spaced.replace(/(?:%[0-9a-fA-F]{2})+/g, (run) =>
-                engine.host.bytesToText(engine.host.textToBytes(run.replaceAll("%", ""), "hex"), "utf8"));
+                engine.host.bytesToText(engine.host.textToBytes(run.replaceAll("%", ""), "hex"), "utf8"),
+            );
         }
     };
     const encode = (value) =>
@@ -25,11 +26,20 @@
         constructor(init = "", changed) {
             if (changed) this.#changed = changed;
             if (typeof init === "object" && init !== null) {
-                const entries = typeof init[Symbol.iterator] === "function" ? [...init] : Object.entries(init);
+                const entries =
+                    typeof init[Symbol.iterator] === "function" ? [...init] : Object.entries(init);
                 this.#pairs = entries.map((pair) => {
                     const [key, value, ...more] = pair;
-                    if (typeof pair !== "object" || value === undefined && pair.length < 2 || more.length > 0) {
-                        throw coded(TypeError, "ERR_INVALID_TUPLE", "Each query pair must be an iterable [name, value] tuple");
+                    if (
+                        typeof pair !== "object" ||
+                        (value === undefined && pair.length < 2) ||
+                        more.length > 0
+                    ) {
+                        throw coded(
+                            TypeError,
+                            "ERR_INVALID_TUPLE",
+                            "Each query pair must be an iterable [name, value] tuple",
+                        );
                     }
                     return [text(key), text(value)];
                 });
@@ -52,14 +62,18 @@
             return this.#pairs.filter((pair) => pair[0] === key).map((pair) => pair[1]);
         }
         has(key, value) {
-            return this.#pairs.some((pair) => pair[0] === key && (value === undefined || pair[1] === text(value)));
+            return this.#pairs.some(
+                (pair) => pair[0] === key && (value === undefined || pair[1] === text(value)),
+            );
         }
         append(key, value) {
             this.#pairs.push([text(key), text(value)]);
             this.#changed();
         }
         delete(key, value) {
-            this.#pairs = this.#pairs.filter((pair) => pair[0] !== key || (value !== undefined && pair[1] !== text(value)));
+            this.#pairs = this.#pairs.filter(
+                (pair) => pair[0] !== key || (value !== undefined && pair[1] !== text(value)),
+            );
             this.#changed();
         }
         set(key, value) {

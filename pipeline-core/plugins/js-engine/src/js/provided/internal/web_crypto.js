@@ -10,10 +10,12 @@
         throw new TypeError("expected an ArrayBuffer or a view of one");
     };
     const memory = (buffer) => buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength);
-    const nameOf = (algorithm) => String(typeof algorithm === "object" ? algorithm.name : algorithm).toUpperCase();
+    const nameOf = (algorithm) =>
+        String(typeof algorithm === "object" ? algorithm.name : algorithm).toUpperCase();
     const digestOf = (algorithm) => {
         const name = nameOf(algorithm);
-        if (!/^SHA-(1|256|384|512)$/.test(name)) throw failure("NotSupportedError", `Unrecognized algorithm name: ${name}`);
+        if (!/^SHA-(1|256|384|512)$/.test(name))
+            throw failure("NotSupportedError", `Unrecognized algorithm name: ${name}`);
         return name.replace("-", "").toLowerCase();
     };
     class CryptoKey {
@@ -28,9 +30,14 @@
     }
     const cipher = (mode, { iv, counter, additionalData }, key, data) => {
         const name = nameOf(key.algorithm);
-        if (!["AES-CBC", "AES-CTR", "AES-GCM"].includes(name)) throw failure("NotSupportedError", `Unrecognized algorithm name: ${name}`);
+        if (!["AES-CBC", "AES-CTR", "AES-GCM"].includes(name))
+            throw failure("NotSupportedError", `Unrecognized algorithm name: ${name}`);
         const bytes = CryptoKey.bytes(key);
-        const made = node()[mode](`aes-${bytes.length * 8}-${name.slice(4).toLowerCase()}`, bytes, bytesOf(iv ?? counter));
+        const made = node()[mode](
+            `aes-${bytes.length * 8}-${name.slice(4).toLowerCase()}`,
+            bytes,
+            bytesOf(iv ?? counter),
+        );
         if (additionalData !== undefined) made.setAAD(bytesOf(additionalData));
         let input = bytesOf(data);
         if (name === "AES-GCM" && mode === "createDecipheriv") {
@@ -46,9 +53,11 @@
         }
     };
     const subtle = {
-        digest: async (algorithm, data) => memory(engine.bytes.wrap(host.digest(digestOf(algorithm), bytesOf(data)))),
+        digest: async (algorithm, data) =>
+            memory(engine.bytes.wrap(host.digest(digestOf(algorithm), bytesOf(data)))),
         async importKey(format, data, algorithm, extractable, usages) {
-            if (format !== "raw") throw failure("NotSupportedError", `importKey takes raw keys only, not ${format}`);
+            if (format !== "raw")
+                throw failure("NotSupportedError", `importKey takes raw keys only, not ${format}`);
             const given = typeof algorithm === "string" ? { name: algorithm } : algorithm;
             return new CryptoKey(Buffer.from(bytesOf(data)), given, extractable, usages);
         },
@@ -57,9 +66,15 @@
             return memory(Buffer.from(CryptoKey.bytes(key)));
         },
         sign: async (algorithm, key, data) =>
-            memory(engine.bytes.wrap(host.hmac(digestOf(key.algorithm.hash), CryptoKey.bytes(key), bytesOf(data)))),
+            memory(
+                engine.bytes.wrap(
+                    host.hmac(digestOf(key.algorithm.hash), CryptoKey.bytes(key), bytesOf(data)),
+                ),
+            ),
         verify: async (algorithm, key, signature, data) =>
-            engine.bytes.wrap(host.hmac(digestOf(key.algorithm.hash), CryptoKey.bytes(key), bytesOf(data))).equals(bytesOf(signature)),
+            engine.bytes
+                .wrap(host.hmac(digestOf(key.algorithm.hash), CryptoKey.bytes(key), bytesOf(data)))
+                .equals(bytesOf(signature)),
         encrypt: async (algorithm, key, data) => cipher("createCipheriv", algorithm, key, data),
         decrypt: async (algorithm, key, data) => cipher("createDecipheriv", algorithm, key, data),
     };
@@ -67,11 +82,19 @@
         subtle,
         randomUUID: () => node().randomUUID(),
         getRandomValues(target) {
-            if (!ArrayBuffer.isView(target) || target instanceof Float32Array || target instanceof Float64Array || target instanceof DataView) {
+            if (
+                !ArrayBuffer.isView(target) ||
+                target instanceof Float32Array ||
+                target instanceof Float64Array ||
+                target instanceof DataView
+            ) {
                 throw failure("TypeMismatchError", "The data argument must be an integer-type TypedArray");
             }
-            if (target.byteLength > 65536) throw failure("QuotaExceededError", `The requested length exceeds 65,536 bytes`);
-            new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(host.randomBytes(target.byteLength));
+            if (target.byteLength > 65536)
+                throw failure("QuotaExceededError", `The requested length exceeds 65,536 bytes`);
+            new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(
+                host.randomBytes(target.byteLength),
+            );
             return target;
         },
         CryptoKey,

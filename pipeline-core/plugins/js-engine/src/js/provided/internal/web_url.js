@@ -11,7 +11,16 @@
     };
 
     const fields = [
-        "href", "protocol", "username", "password", "host", "hostname", "port", "pathname", "search", "hash",
+        "href",
+        "protocol",
+        "username",
+        "password",
+        "host",
+        "hostname",
+        "port",
+        "pathname",
+        "search",
+        "hash",
     ];
     class URL {
         #parts;
@@ -19,7 +28,8 @@
 
         constructor(href, base) {
             this.#parts = host.urlParse(text(href), base === undefined ? undefined : text(base));
-            if (this.#parts === undefined) throw invalid(text(href), base === undefined ? undefined : text(base));
+            if (this.#parts === undefined)
+                throw invalid(text(href), base === undefined ? undefined : text(base));
         }
         static canParse(href, base) {
             return host.urlParse(text(href), base === undefined ? undefined : text(base)) !== undefined;
@@ -28,7 +38,9 @@
             return this.#parts[fields.length];
         }
         get searchParams() {
-            this.#params ??= new URLSearchParams(this.search, () => this.#write("search", this.#params.toString()));
+            this.#params ??= new URLSearchParams(this.search, () =>
+                this.#write("search", this.#params.toString()),
+            );
             return this.#params;
         }
         get [Symbol.toStringTag]() {

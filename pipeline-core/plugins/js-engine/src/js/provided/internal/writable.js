@@ -6,29 +6,50 @@
     const later = (work) => queueMicrotask(work);
 
     function Writable(options) {
-        if (!(this instanceof Writable) && !(this?._writableState)) return new Writable(options);
+        if (!(this instanceof Writable) && !this?._writableState) return new Writable(options);
         Stream.call(this, options);
         Writable.init.call(this, options);
     }
     Writable.init = function (options = {}) {
         const objectMode = Boolean(options.objectMode || options.writableObjectMode);
         this._writableState = {
-            objectMode, queue: [], length: 0, writing: false, ending: false, finished: false, needDrain: false, corked: 0, sync: false,
-            decodeStrings: options.decodeStrings !== false, defaultEncoding: options.defaultEncoding ?? "utf8",
-            highWaterMark: options.writableHighWaterMark ?? options.highWaterMark ?? (objectMode ? 16 : 16384),
+            objectMode,
+            queue: [],
+            length: 0,
+            writing: false,
+            ending: false,
+            finished: false,
+            needDrain: false,
+            corked: 0,
+            sync: false,
+            decodeStrings: options.decodeStrings !== false,
+            defaultEncoding: options.defaultEncoding ?? "utf8",
+            highWaterMark:
+                options.writableHighWaterMark ?? options.highWaterMark ?? (objectMode ? 16 : 16384),
         };
         this.destroyed ??= false;
         this.closed ??= false;
         this._autoDestroy = options.autoDestroy;
-        for (const name of ["write", "writev", "final", "destroy"]) if (typeof options[name] === "function") this[`_${name}`] = options[name];
+        for (const name of ["write", "writev", "final", "destroy"])
+            if (typeof options[name] === "function") this[`_${name}`] = options[name];
         options.signal?.addEventListener("abort", () => this.destroy(options.signal.reason));
     };
-    Writable.prototype = Object.create(Stream.prototype, { constructor: { value: Writable, writable: true, configurable: true } });
+    Writable.prototype = Object.create(Stream.prototype, {
+        constructor: { value: Writable, writable: true, configurable: true },
+    });
     Object.setPrototypeOf(Writable, Stream);
 
     const finish = (stream) => {
         const state = stream._writableState;
-        if (!state.ending || state.finished || state.writing || state.queue.length > 0 || state.finishing || stream.destroyed) return;
+        if (
+            !state.ending ||
+            state.finished ||
+            state.writing ||
+            state.queue.length > 0 ||
+            state.finishing ||
+            stream.destroyed
+        )
+            return;
         state.finishing = true;
         const done = (error) => {
             if (error) return stream.destroy(error);
@@ -66,7 +87,10 @@
         const batch = many ? state.queue.splice(0) : [state.queue.shift()];
         let called = false;
         const done = (error) => {
-            if (called) return stream.destroy(coded(Error, "ERR_MULTIPLE_CALLBACK", "Callback called multiple times"));
+            if (called)
+                return stream.destroy(
+                    coded(Error, "ERR_MULTIPLE_CALLBACK", "Callback called multiple times"),
+                );
             called = true;
             state.writing = false;
             for (const { size } of batch) state.length -= size;
@@ -98,16 +122,28 @@
             const state = this._writableState;
             if (typeof encoding === "function") [encoding, callback] = [undefined, encoding];
             encoding ??= state.defaultEncoding;
-            if (chunk === null) throw coded(TypeError, "ERR_STREAM_NULL_VALUES", "May not write null values to stream");
+            if (chunk === null)
+                throw coded(TypeError, "ERR_STREAM_NULL_VALUES", "May not write null values to stream");
             if (!state.objectMode) {
                 if (typeof chunk === "string") {
                     if (state.decodeStrings) [chunk, encoding] = [Buffer.from(chunk, encoding), "buffer"];
-                } else if (chunk instanceof Uint8Array) [chunk, encoding] = [Buffer.isBuffer(chunk) ? chunk : engine.bytes.wrap(chunk), "buffer"];
-                else throw argumentType("chunk", "of type string or an instance of Buffer, TypedArray, or DataView", chunk);
+                } else if (chunk instanceof Uint8Array)
+                    [chunk, encoding] = [Buffer.isBuffer(chunk) ? chunk : engine.bytes.wrap(chunk), "buffer"];
+                else
+                    throw argumentType(
+                        "chunk",
+                        "of type string or an instance of Buffer, TypedArray, or DataView",
+                        chunk,
+                    );
             }
             let problem;
             if (state.ending) problem = coded(Error, "ERR_STREAM_WRITE_AFTER_END", "write after end");
-            else if (this.destroyed) problem = coded(Error, "ERR_STREAM_DESTROYED", "Cannot call write after a stream was destroyed");
+            else if (this.destroyed)
+                problem = coded(
+                    Error,
+                    "ERR_STREAM_DESTROYED",
+                    "Cannot call write after a stream was destroyed",
+                );
             if (problem) {
                 later(() => {
                     callback?.(problem);
@@ -149,17 +185,35 @@
             return this;
         },
     };
-    for (const [name, value] of Object.entries(methods)) Object.defineProperty(Writable.prototype, name, { value, writable: true, configurable: true });
+    for (const [name, value] of Object.entries(methods))
+        Object.defineProperty(Writable.prototype, name, { value, writable: true, configurable: true });
     const properties = {
-        writable() { return !this.destroyed && !this._writableState.ending; },
-        writableEnded() { return this._writableState.ending; },
-        writableFinished() { return this._writableState.finished; },
-        writableLength() { return this._writableState.length; },
-        writableNeedDrain() { return this._writableState.needDrain; },
-        writableHighWaterMark() { return this._writableState.highWaterMark; },
-        writableObjectMode() { return this._writableState.objectMode; },
-        writableCorked() { return this._writableState.corked; },
+        writable() {
+            return !this.destroyed && !this._writableState.ending;
+        },
+        writableEnded() {
+            return this._writableState.ending;
+        },
+        writableFinished() {
+            return this._writableState.finished;
+        },
+        writableLength() {
+            return this._writableState.length;
+        },
+        writableNeedDrain() {
+            return this._writableState.needDrain;
+        },
+        writableHighWaterMark() {
+            return this._writableState.highWaterMark;
+        },
+        writableObjectMode() {
+            return this._writableState.objectMode;
+        },
+        writableCorked() {
+            return this._writableState.corked;
+        },
     };
-    for (const [name, get] of Object.entries(properties)) Object.defineProperty(Writable.prototype, name, { get, configurable: true });
+    for (const [name, get] of Object.entries(properties))
+        Object.defineProperty(Writable.prototype, name, { get, configurable: true });
     return { Writable };
 }
