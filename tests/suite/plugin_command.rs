@@ -16,6 +16,7 @@ export async function processEvent(event, { config, attachments, storage }) {
     return event
 }
 export async function runEveryDay({ storage }) { await storage.set('ran', true) }
+export async function runEveryHour() { await fetch('https://prices.example.com/mug') }
 export const jobs = { fail: async () => { throw new Error('no luck') } }
 ";
 
@@ -41,6 +42,13 @@ fn refused(server: &Weir, arguments: &[&str]) -> String {
     let (out, errors, is_well) = weir(server, arguments);
     assert!(!is_well, "{arguments:?}: {out}");
     errors
+}
+
+/// A task that failed: its end is the answer, so it is on standard output.
+fn refused_run(server: &Weir, arguments: &[&str]) -> String {
+    let (out, errors, is_well) = weir(server, arguments);
+    assert!(!is_well, "{arguments:?}: {out} {errors}");
+    out
 }
 
 fn next_event(server: &Weir, number: u64) -> Value {
@@ -111,9 +119,13 @@ fn plugins_are_looked_into_and_set_from_the_command_line() {
     assert_eq!(next_event(&server, 6)["kept"], Value::Null);
     assert!(done(&server, &["run", "told", "runEveryDay"]).contains("ended well"));
     assert!(done(&server, &["storage", "told", "--filter", "ran"]).contains("true"));
-    let (out, _, is_well) = weir(&server, &["run", "told", "fail", "--payload", "{}"]);
-    assert!(!is_well && out.contains("no luck"), "{out}");
+    assert!(refused_run(&server, &["run", "told", "fail", "--payload", "{}"]).contains("no luck"));
     assert!(refused(&server, &["run", "told", "nope"]).contains("runEveryDay, fail"));
+
+    done(&server, &["http", "told", "--mode", "mock"]);
+    assert!(refused_run(&server, &["run", "told", "runEveryHour"]).contains("no mock answers"));
+    let calls = done(&server, &["calls", "told"]);
+    assert!(calls.contains("GET https://prices.example.com/mug") && calls.contains("mock"), "{calls}");
 
     let shown = done(&server, &["show", "told"]);
     assert!(shown.contains("processEvent") && shown.contains("no luck"), "{shown}");

@@ -21,6 +21,7 @@ export async function processEvent(event, { global, storage, config }) {
     return event
 }
 export async function runEveryHour({ storage }) { await storage.set('ran', 'by hand') }
+export async function runEveryDay() { await fetch('https://prices.example.com/mug', { method: 'POST', body: 'sku=mug' }) }
 export const jobs = { greet: async (payload, { storage }) => { await storage.set('greeted', payload.name) } }
 ";
 
@@ -254,7 +255,13 @@ fn storage_is_edited_and_tasks_are_run_on_the_page() {
     let detail = screen.detail();
     assert_eq!((detail.limits.cpu_ms_per_event, detail.limits.memory_mib), (Some(20), Some(32)));
     assert_eq!((detail.limits.preset.as_deref(), detail.on_error.as_str()), (Some("tealium"), "dead_letter"));
+    screen.go("tasks");
+    screen.press("[data-name='runEveryDay'] [data-testid='run-now']");
+    screen.wait("[data-testid='run'][data-name='runEveryDay'].is-bad");
     screen.go("http");
+    screen.press("[data-testid='call'] summary");
+    let call = wait_for("the request", || screen.browser.text("call").filter(|text| text.contains("sku")));
+    assert!(call.contains("POST https://prices.example.com/mug") && call.contains("no mock answers"), "{call}");
     screen.fill("[data-testid='http-allow']", "http://not-a-host/");
     screen.browser.keys("[data-testid='http-allow']", "\u{E007}");
     screen.press("[data-testid='save']:not(:disabled)");

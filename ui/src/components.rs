@@ -13,6 +13,7 @@ pub mod journey;
 pub mod json_view;
 pub mod locked;
 pub mod palette;
+pub mod plugin_calls;
 pub mod plugin_card;
 pub mod plugin_chain;
 pub mod plugin_config;

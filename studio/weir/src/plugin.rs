@@ -7,8 +7,9 @@ use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pipeline_core::api::plugin::{
-    AttachmentUpload, PluginAdd, PluginConfigure, PluginDetail, PluginHttp, PluginLimits, PluginLogsRequest,
-    PluginOrder, PluginRequest, PluginRunRequest, PluginStorageRequest, PluginStorageSet, PluginView, PluginsRequest,
+    AttachmentUpload, PluginAdd, PluginCallsRequest, PluginConfigure, PluginDetail, PluginHttp, PluginLimits,
+    PluginLogsRequest, PluginOrder, PluginRequest, PluginRunRequest, PluginStorageRequest, PluginStorageSet,
+    PluginView, PluginsRequest,
 };
 use pipeline_core::api::registry;
 use serde_json::Value;
@@ -50,6 +51,15 @@ pub fn run(plugin: Plugin) -> anyhow::Result<ExitCode> {
         Plugin::Http(http) => configure_http(http),
         Plugin::Limits(limits) => configure_limits(limits),
         Plugin::Run(task) => run_task(task),
+        Plugin::Calls { id, limit, target } => {
+            let found = Client::find(&target)?.call::<registry::PluginCalls>(&PluginCallsRequest { id, limit })?;
+            if target.json {
+                print_json(&found)?
+            } else {
+                plugin_print::calls(&found)?
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Plugin::Storage(storage) => look_into(storage),
         Plugin::StorageSet(change) => set_entry(change),
     }

@@ -66,6 +66,14 @@ pub enum Plugin {
     Limits(Limits),
     /// Run a schedule or job now and wait for its end; exit 1 if it fails
     Run(Run),
+    /// Its newest requests to other machines or its mocks, with their answers
+    Calls {
+        id: String,
+        #[arg(long, value_name = "N")]
+        limit: Option<u64>,
+        #[command(flatten)]
+        target: Target,
+    },
     /// What it keeps, by key
     Storage(Storage),
     /// Set or delete one key of what it keeps

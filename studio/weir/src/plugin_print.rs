@@ -1,6 +1,6 @@
 //! Plugins, printed for people.
 
-use pipeline_core::api::plugin::{PluginDetail, PluginLimits, PluginStorage, PluginView};
+use pipeline_core::api::plugin::{PluginCall, PluginCalls, PluginDetail, PluginLimits, PluginStorage, PluginView};
 use pipeline_core::event::time::iso;
 
 use crate::table;
@@ -166,6 +166,16 @@ fn figures(limits: &PluginLimits) -> String {
         figure(limits.http_calls_per_event, "requests"),
     ];
     all.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+pub fn calls(found: &PluginCalls) -> Printed {
+    let row = |call: &PluginCall| {
+        let from = if call.kind == "http_mock" { "mock" } else { "network" };
+        let took = format!("{:.1}", call.duration_us as f64 / 1e3);
+        let url = format!("{} {}", call.method, call.url);
+        vec![iso(call.at_ms), from.to_owned(), call.status.clone(), took, url, call.answer.replace('\n', " ")]
+    };
+    rows(&["at", "from", "status", "ms", "request", "answer"], &found.calls.iter().map(row).collect::<Vec<_>>())
 }
 
 pub fn entries(found: &PluginStorage) -> Printed {

@@ -8,6 +8,7 @@ use crate::{
     chosen::Chosen,
     components::{
         chips::Chips,
+        plugin_calls::Calls,
         save_bar::{SaveBar, is_save_key},
     },
     format,
@@ -91,7 +92,7 @@ pub fn HttpTab() -> impl IntoView {
     let mocks = Memo::new(move |_| saved.with(|saved| saved.mocks));
     let goes_out = Memo::new(move |_| mode.with(|mode| mode == "live" || mode == "record"));
     view! {
-        <form class="form" on:submit=submit on:keydown=move |event| if is_save_key(&event) { save() }>
+        <form class="form form-short" on:submit=submit on:keydown=move |event| if is_save_key(&event) { save() }>
             <fieldset class="choices-part"><legend>"Requests of this plugin"</legend><div class="choices">{MODES.map(option)}</div></fieldset>
             <p class="form-note" data-testid="http-mocks">
                 {move || match mocks.get() {
@@ -135,5 +136,6 @@ pub fn HttpTab() -> impl IntoView {
                 on_revert=Callback::new(move |()| draft.set(PluginHttp::default()))
             />
         </form>
+        <Calls/>
     }
 }

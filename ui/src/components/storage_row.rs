@@ -8,7 +8,8 @@ use crate::{
     chosen::Chosen,
     components::{plugin_storage::Shelf, save_bar::is_save_key},
     config_form::json_problem,
-    format, json,
+    format,
+    json::{self, pretty},
 };
 
 /// Longer values are cut until they are edited.
@@ -123,12 +124,6 @@ fn Editor(shelf: Shelf) -> impl IntoView {
             </div>
         </div>
     }
-}
-
-/// JSON over several lines; other text as it is.
-fn pretty(text: &str) -> String {
-    let value = serde_json::from_str::<Value>(text).and_then(|value| serde_json::to_string_pretty(&value));
-    value.unwrap_or_else(|_| text.to_owned())
 }
 
 fn shortened(text: &str) -> String {
