@@ -86,10 +86,18 @@ impl Browser {
 
     /// A press and release of the mouse on what a selector finds: the page cannot tell it from a person's.
     pub fn press(&self, selector: &str) {
+        self.post(&format!("element/{}/click", self.element(selector)), &json!({}));
+    }
+
+    /// Keys pressed on what a selector finds; WebDriver has code points for those without a letter.
+    pub fn keys(&self, selector: &str, text: &str) {
+        self.post(&format!("element/{}/value", self.element(selector)), &json!({"text": text}));
+    }
+
+    fn element(&self, selector: &str) -> String {
         let found = self.post("element", &json!({"using": "css selector", "value": selector}));
         let element = found["value"].as_object().and_then(|object| object.values().next()).and_then(Value::as_str);
-        let element = element.unwrap_or_else(|| panic!("{selector}: {found}"));
-        self.post(&format!("element/{element}/click"), &json!({}));
+        element.unwrap_or_else(|| panic!("{selector}: {found}")).to_owned()
     }
 
     /// What was written to the console as an error since the last call.

@@ -7,7 +7,7 @@ use crate::{
     client::Client,
     components::{banner::Banners, locked::Locked, palette::Palette, shortcuts::Shortcuts, topbar::TopBar},
     connection, keyboard,
-    state::{Link, Studio, View},
+    state::{Link, Studio, View, put},
     theme::ThemeChoice,
     views::{health::HealthView, live::LiveView, plugins::PluginsView, query::QueryView},
 };
@@ -59,6 +59,7 @@ fn App() -> impl IntoView {
 fn follow_fragment(studio: Studio) {
     let read = move || View::from_hash(&location().hash().unwrap_or_default());
     studio.view.set(read());
-    let listener = window_event_listener(ev::hashchange, move |_| studio.view.set(read()));
+    // A place within the same view must not build the view anew.
+    let listener = window_event_listener(ev::hashchange, move |_| put(studio.view, read()));
     on_cleanup(move || listener.remove());
 }

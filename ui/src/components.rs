@@ -1,6 +1,8 @@
 //! Parts that views are made of.
 
+pub mod add_plugin;
 pub mod banner;
+pub mod chips;
 pub mod copy;
 pub mod demo_control;
 pub mod diff_view;
@@ -11,9 +13,24 @@ pub mod journey;
 pub mod json_view;
 pub mod locked;
 pub mod palette;
+pub mod plugin_calls;
 pub mod plugin_card;
+pub mod plugin_chain;
+pub mod plugin_config;
 pub mod plugin_error;
+pub mod plugin_field;
+pub mod plugin_http;
+pub mod plugin_limits;
 pub mod plugin_log;
+pub mod plugin_logs;
+pub mod plugin_overview;
+pub mod plugin_pane;
+pub mod plugin_remove;
+pub mod plugin_storage;
+pub mod plugin_tasks;
+pub mod prose_view;
+pub mod save_bar;
 pub mod shortcuts;
+pub mod storage_row;
 pub mod strip;
 pub mod topbar;

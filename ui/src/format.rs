@@ -103,6 +103,22 @@ pub fn clock(unix_ms: i64, offset_minutes: i32) -> String {
     format!("{hours:02}:{minutes:02}:{:02}.{:03}", local / 1_000 % 60, local % 1_000)
 }
 
+/// How long until a moment, rounded up so that it is never early.
+pub fn countdown(left_ms: i64) -> String {
+    if left_ms <= 0 { "now".into() } else { format!("in {}", uptime((left_ms as f64 / 1e3).ceil())) }
+}
+
+/// How long since a moment.
+pub fn ago(past_ms: i64) -> String {
+    if past_ms < 1_000 { "just now".into() } else { format!("{} ago", uptime(past_ms as f64 / 1e3)) }
+}
+
+/// With a capital first letter.
+pub fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
 /// A version as a person compares it: the first seven digits.
 pub fn short_version(version: &str) -> &str {
     version.get(..7).unwrap_or(version)
@@ -143,6 +159,15 @@ mod tests {
     fn bytes_and_uptime() {
         assert_eq!([bytes(512), bytes(1_536), bytes(157_286_400)], ["512 B", "1.5 KiB", "150 MiB"]);
         assert_eq!([uptime(45.0), uptime(11_050.0), uptime(90_000.0)], ["45 s", "3 h 04 min", "1 d 1 h"]);
+    }
+
+    #[test]
+    fn countdowns_are_never_early() {
+        assert_eq!(
+            [countdown(-5), countdown(0), countdown(1), countdown(59_001)],
+            ["now", "now", "in 1 s", "in 1 min 00 s"]
+        );
+        assert_eq!([ago(20), ago(61_500)], ["just now", "1 min 01 s ago"]);
     }
 
     #[test]

@@ -50,6 +50,12 @@ pub fn compact(value: &Value, limit: usize) -> String {
     }
 }
 
+/// Text over several lines if it is JSON; other text as it is.
+pub fn pretty(text: &str) -> String {
+    let value = serde_json::from_str::<Value>(text).and_then(|value| serde_json::to_string_pretty(&value));
+    value.unwrap_or_else(|_| text.to_owned())
+}
+
 fn write(out: &mut Vec<Line>, value: &Value, depth: usize) {
     match value {
         Value::Object(map) if !map.is_empty() => {
@@ -106,6 +112,12 @@ mod tests {
     fn reads_as_pretty_json() {
         let value = json!({"a": [1, {"b": null}], "c": {}, "d": "q\"uote", "e": []});
         assert_eq!(text(&value), serde_json::to_string_pretty(&value).expect("a value is always JSON"));
+    }
+
+    #[test]
+    fn only_json_is_made_pretty() {
+        assert_eq!(pretty("{\"a\":1}"), "{\n  \"a\": 1\n}");
+        assert_eq!([pretty("{cut o"), pretty("")], ["{cut o", ""]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Shown by `?`.
-pub const SHORTCUTS: [(&str, &str); 11] = [
+pub const SHORTCUTS: [(&str, &str); 13] = [
     ("1 … 4", "Live, Plugins, Query, Health"),
     ("Ctrl K", "Command palette"),
     ("/", "Filter the event list"),
@@ -21,6 +21,8 @@ pub const SHORTCUTS: [(&str, &str); 11] = [
     ("D", "Start or stop the demo stream"),
     ("T", "Light or dark"),
     ("Ctrl Enter", "Run the query"),
+    ("Alt ↑ ↓", "Move a plugin in the chain"),
+    ("Ctrl S", "Save the plugin's form"),
     ("?", "This list"),
 ];
 

@@ -2,12 +2,17 @@
 //! ([`state`]) and is shown by the views; what a view does goes out through typed commands
 //! ([`client`]). The modules above the line are pure and tested on the host.
 
+pub mod chain_order;
+pub mod config_form;
 pub mod diff;
 pub mod feed;
 pub mod format;
 pub mod history;
 pub mod json;
+pub mod log_filter;
 pub mod pace;
+pub mod place;
+pub mod prose;
 pub mod ring;
 
 #[cfg(target_arch = "wasm32")]
@@ -15,7 +20,11 @@ pub mod actions;
 #[cfg(target_arch = "wasm32")]
 pub mod app;
 #[cfg(target_arch = "wasm32")]
+pub mod change;
+#[cfg(target_arch = "wasm32")]
 pub mod chart;
+#[cfg(target_arch = "wasm32")]
+pub mod chosen;
 #[cfg(target_arch = "wasm32")]
 pub mod client;
 #[cfg(target_arch = "wasm32")]
@@ -24,6 +33,8 @@ pub mod components;
 pub mod connection;
 #[cfg(target_arch = "wasm32")]
 pub mod keyboard;
+#[cfg(target_arch = "wasm32")]
+pub mod poll;
 #[cfg(target_arch = "wasm32")]
 pub mod state;
 #[cfg(target_arch = "wasm32")]

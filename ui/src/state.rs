@@ -52,7 +52,9 @@ impl View {
     }
 
     pub fn from_hash(hash: &str) -> Self {
-        Self::ALL.into_iter().find(|view| view.hash() == hash).unwrap_or(Self::Live)
+        let leads_to =
+            |view: &Self| hash.strip_prefix(view.hash()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        Self::ALL.into_iter().find(leads_to).unwrap_or(Self::Live)
     }
 }
 
@@ -79,6 +81,8 @@ pub struct Studio {
     pub ledger: RwSignal<Ledger>,
     pub rates: RwSignal<Rates>,
     pub lag_ms: RwSignal<Option<f64>>,
+    /// The server's clock, by the newest frame.
+    pub now_ms: RwSignal<i64>,
     pub stages: RwSignal<Vec<StageView>>,
     pub plugins: RwSignal<Vec<PluginView>>,
     pub sinks: RwSignal<Vec<SinkView>>,
@@ -107,6 +111,7 @@ impl Default for Studio {
             ledger: RwSignal::default(),
             rates: RwSignal::default(),
             lag_ms: RwSignal::default(),
+            now_ms: RwSignal::default(),
             stages: RwSignal::default(),
             plugins: RwSignal::default(),
             sinks: RwSignal::default(),
@@ -137,6 +142,7 @@ impl Studio {
         }
         put(self.ledger, frame.ledger);
         put(self.rates, frame.rates);
+        put(self.now_ms, frame.at_ms);
         put(self.lag_ms, frame.queryable_lag_ms);
         put(self.stages, frame.stages);
         put(self.plugins, frame.plugins);

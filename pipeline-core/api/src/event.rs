@@ -49,6 +49,9 @@ pub struct JourneyStep {
     /// `modified`, `unmodified`, `dropped`, `skipped` or `error`.
     pub label: String,
     pub cpu_us: u32,
+    /// Timers and HTTP, microseconds.
+    #[serde(default)]
+    pub wait_us: u32,
     pub error: Option<String>,
     /// The event after this plugin; `None` when it was dropped here.
     pub after: Option<Value>,

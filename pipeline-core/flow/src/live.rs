@@ -188,6 +188,7 @@ fn steps(
                 version: member.version.clone(),
                 label: step.label.as_str().into(),
                 cpu_us: step.cpu_us,
+                wait_us: step.wait_us,
                 error: step.error.clone(),
                 after: None,
             };

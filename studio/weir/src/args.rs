@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::plugin_args::Plugin;
+
 /// Event pipeline studio for plugin authors. Compatible with PostHog's public protocols and plugin API;
 /// not affiliated with PostHog.
 #[derive(Debug, Parser)]
@@ -145,24 +147,6 @@ pub struct Demo {
     pub rate: Option<u32>,
     #[command(flatten)]
     pub target: Target,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Plugin {
-    /// Add a folder to the end of the chain and watch it
-    Add {
-        dir: PathBuf,
-        #[command(flatten)]
-        target: Target,
-    },
-    /// The newest log lines of a plugin
-    Logs {
-        id: String,
-        #[arg(long, value_name = "N")]
-        limit: Option<u64>,
-        #[command(flatten)]
-        target: Target,
-    },
 }
 
 /// Which dead letters: all that is given must fit.

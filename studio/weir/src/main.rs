@@ -3,8 +3,12 @@
 mod args;
 mod client;
 mod output;
+mod plugin;
+mod plugin_args;
+mod plugin_print;
 mod serve;
 mod sink;
+mod table;
 
 use std::process::ExitCode;
 
@@ -26,7 +30,7 @@ fn main() -> ExitCode {
         Command::Audit(target) => output::audit(&target),
         Command::Digest(target) => output::digest(&target),
         Command::Demo(demo) => output::demo(&demo),
-        Command::Plugin(plugin) => output::plugin(&plugin),
+        Command::Plugin(command) => plugin::run(command),
         Command::Redrive(redrive) => output::redrive(&redrive),
         Command::Sink(sink) => sink::run(&sink),
         Command::ProbeStore { path } => serve::probe_store(&path),

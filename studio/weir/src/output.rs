@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use pipeline_core::api::ledger::{AuditRequest, DigestRequest, Status as StatusView, StatusRequest};
 use pipeline_core::api::live::DemoRequest;
-use pipeline_core::api::plugin::{PluginAdd, PluginLogsRequest, PluginView};
 use pipeline_core::api::query::{QueryRequest, QueryResult};
 use pipeline_core::api::redrive::RedriveRequest;
 use pipeline_core::api::registry;
@@ -15,9 +14,9 @@ use pipeline_core::store::{QueryLimits, open_read_only};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::args::{Demo, Plugin, Query, Redrive, Status, Target};
+use crate::args::{Demo, Query, Redrive, Status, Target};
 use crate::client::Client;
-use crate::sink;
+use crate::{plugin_print, sink, table};
 
 pub fn query(query: &Query) -> anyhow::Result<ExitCode> {
     let result = match Client::find(&query.target) {
@@ -55,33 +54,9 @@ fn read_store(query: &Query) -> anyhow::Result<QueryResult> {
 }
 
 fn print_table(out: &mut impl std::io::Write, result: &QueryResult) -> std::io::Result<()> {
-    const WIDEST: usize = 60;
-    let cell = |value: &Value| -> String {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        if text.chars().count() > WIDEST { text.chars().take(WIDEST - 1).chain(['…']).collect() } else { text }
-    };
+    let cell = |value: &Value| -> String { value.as_str().map_or_else(|| value.to_string(), str::to_owned) };
     let rows: Vec<Vec<String>> = result.rows.iter().map(|row| row.iter().map(cell).collect()).collect();
-    let widths: Vec<usize> = result
-        .columns
-        .iter()
-        .enumerate()
-        .map(|(column, name)| {
-            rows.iter()
-                .filter_map(|row| row.get(column))
-                .map(|cell| cell.chars().count())
-                .chain([name.len()])
-                .max()
-                .unwrap_or(0)
-        })
-        .collect();
-    let mut line = |cells: &[String]| -> std::io::Result<()> {
-        let padded: Vec<String> =
-            cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}", width = *width)).collect();
-        writeln!(out, "{}", padded.join("  ").trim_end())
-    };
-    line(&result.columns)?;
-    line(&widths.iter().map(|width| "─".repeat(*width)).collect::<Vec<_>>())?;
-    rows.iter().try_for_each(|row| line(row))?;
+    table::print(out, &result.columns, &rows)?;
     let more = if result.truncated { ", more matched: raise --max-rows" } else { "" };
     writeln!(out, "({} rows in {:.1} ms{more})", result.rows.len(), result.elapsed_ms)
 }
@@ -113,19 +88,11 @@ fn print_status(view: &StatusView) {
     }
     println!("store         {}", view.store_state);
     for plugin in &view.plugins {
-        print_plugin(plugin);
+        plugin_print::line(plugin);
     }
     view.sinks.iter().for_each(sink::print);
     for note in &view.recovery {
         println!("note: {note}");
-    }
-}
-
-fn print_plugin(plugin: &PluginView) {
-    let reload = plugin.reload_ms.map_or_else(String::new, |ms| format!(", saved to live in {ms:.1} ms"));
-    println!("plugin        {} {} {}{reload}", plugin.id, plugin.version, plugin.state.as_str());
-    if let Some(error) = &plugin.load_error {
-        println!("              {}:{}:{}: {}", error.file, error.line, error.column, error.message);
     }
 }
 
@@ -206,37 +173,6 @@ pub fn demo(demo: &Demo) -> anyhow::Result<ExitCode> {
         println!("demo stream {verb} at {} events/s, {} sent", state.events_per_second, state.sent);
     }
     Ok(ExitCode::SUCCESS)
-}
-
-pub fn plugin(plugin: &Plugin) -> anyhow::Result<ExitCode> {
-    match plugin {
-        Plugin::Add { dir, target } => {
-            // Not resolved: a folder that is a link stays one, and follows it.
-            let absolute = std::path::absolute(dir).ok().filter(|dir| dir.is_dir());
-            let dir = absolute.with_context(|| format!("{} is not a folder", dir.display()))?;
-            let request = PluginAdd { dir: dir.display().to_string() };
-            let view = Client::find(target)?.call::<registry::PluginAdd>(&request)?;
-            if target.json {
-                print_json(&view)?;
-            } else {
-                print_plugin(&view);
-            }
-            Ok(if view.load_error.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-        }
-        Plugin::Logs { id, limit, target } => {
-            let request = PluginLogsRequest { id: id.clone(), limit: *limit };
-            let logs = Client::find(target)?.call::<registry::PluginLogs>(&request)?;
-            if target.json {
-                print_json(&logs)?;
-            } else {
-                for line in &logs.lines {
-                    let at = pipeline_core::event::time::iso(line.at_ms);
-                    println!("{at} {:<5} {:<7} {} {}", line.level, line.source, line.version, line.message);
-                }
-            }
-            Ok(ExitCode::SUCCESS)
-        }
-    }
 }
 
 pub fn print_json<T: Serialize>(value: &T) -> anyhow::Result<()> {

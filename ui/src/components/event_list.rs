@@ -178,7 +178,7 @@ fn Toolbar(
                 aria-pressed=move || on().to_string()
                 on:click=move |_| filter.update(|filter| filter.toggle_label(label))
             >
-                {capital(label)}
+                {format::capital(label)}
             </button>
         }
     };
@@ -207,7 +207,7 @@ fn Toolbar(
             <div class="chips" role="group" aria-label="What the plugins did">{LABELS.map(chip)}</div>
             <select class="select" aria-label="Outcome" on:change=choose prop:value=move || filter.with(|filter| filter.outcome.unwrap_or(""))>
                 <option value="">"Any outcome"</option>
-                {OUTCOMES.map(|outcome| view! { <option value=outcome>{capital(&format::words(outcome))}</option> })}
+                {OUTCOMES.map(|outcome| view! { <option value=outcome>{format::capital(&format::words(outcome))}</option> })}
             </select>
             {move || (!filter.with(Filter::is_open)).then(|| view! {
                 <button class="link" on:click=move |_| filter.set(Filter::default())>"Clear"</button>
@@ -247,7 +247,7 @@ fn EventRow(index: usize, row: Memo<Option<Row>>) -> impl IntoView {
                 <span class="c-time">{format::clock(row.received_at_ms, zone)}</span>
                 <span class="c-event">{row.event.clone()}</span>
                 <span class="c-id">{row.distinct_id.clone()}</span>
-                <span><i class="badge" data-label=row.label.clone()>{capital(&row.label)}</i></span>
+                <span><i class="badge" data-label=row.label.clone()>{format::capital(&row.label)}</i></span>
                 <span class="c-outcome" data-outcome=row.outcome.clone()>{format::words(&row.outcome)}</span>
                 <span class="c-cpu right">{format::micros(f64::from(row.plugin_us))}</span>
             })}
@@ -289,9 +289,4 @@ fn keep_in_view(body: &web_sys::HtmlDivElement, index: usize) {
 
 pub fn timezone_offset() -> i32 {
     js_sys::Date::new_0().get_timezone_offset() as i32
-}
-
-pub fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

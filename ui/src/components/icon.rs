@@ -15,6 +15,9 @@ pub enum Shape {
     Search,
     Alert,
     Folder,
+    Up,
+    Down,
+    Trash,
 }
 
 impl Shape {
@@ -33,6 +36,9 @@ impl Shape {
             Self::Search => "M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9M10.3 10.3 13.5 13.5",
             Self::Alert => "M8 2 14.5 13.5h-13zM8 6.5v3.2M8 11.5v.2",
             Self::Folder => "M1.5 3.5h4.5l1.5 2h7v7.5h-13z",
+            Self::Up => "M3.5 10 8 5.5l4.5 4.5",
+            Self::Down => "M3.5 6 8 10.5 12.5 6",
+            Self::Trash => "M2.5 4.5h11M6 4.5V2.8h4v1.7M4 4.5l.7 9h6.6l.7-9M6.8 7v4.2M9.2 7v4.2",
         }
     }
 

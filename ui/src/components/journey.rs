@@ -5,6 +5,7 @@ use serde_json::Value;
 use weir_api::{
     ApiError, ErrorCode,
     event::{Journey, JourneyRequest, JourneyStep},
+    query::QueryRequest,
     registry,
 };
 
@@ -13,7 +14,7 @@ use crate::{
     components::{
         copy::CopyButton,
         diff_view::DiffView,
-        event_list::{capital, timezone_offset},
+        event_list::timezone_offset,
         icon::{Icon, Shape},
         json_view::JsonView,
     },
@@ -49,13 +50,18 @@ pub fn SidePanel() -> impl IntoView {
     let client = Client::expect();
     let tab = RwSignal::new(Tab::Changes);
     let answer = RwSignal::new(None::<Result<Journey, ApiError>>);
+    let row = RwSignal::new(None::<Value>);
     Effect::new(move |_| {
         let Some(offset) = studio.selected.get() else { return };
         answer.set(None);
+        row.set(None);
         spawn_local(async move {
             let journey = client.call::<registry::Journey>(&JourneyRequest { offset }).await;
+            let is_gone = journey.as_ref().is_err_and(|error| error.code == ErrorCode::NotFound);
+            let found = if is_gone { stored_row(client, offset).await } else { None };
             // The user may have moved on while the answer was under way.
             if studio.selected.try_get_untracked() == Some(Some(offset)) {
+                let _ = row.try_set(found);
                 let _ = answer.try_set(Some(journey));
             }
         });
@@ -85,16 +91,37 @@ pub fn SidePanel() -> impl IntoView {
             </header>
             {move || match answer.get() {
                 None => view! { <div class="empty"><span>"Loading the journey…"</span></div> }.into_any(),
-                Some(Err(error)) => view! { <Missing error/> }.into_any(),
+                Some(Err(error)) => view! { <Missing error row=row.get_untracked()/> }.into_any(),
                 Some(Ok(journey)) => view! { <Found journey tab/> }.into_any(),
             }}
         </aside>
     }
 }
 
+/// An event whose journey is no longer kept may still be in the store.
+async fn stored_row(client: Client, offset: u64) -> Option<Value> {
+    let sql = format!("SELECT * FROM events WHERE _offset = {offset}");
+    let request = QueryRequest { sql, max_rows: Some(1), timeout_ms: None };
+    let result = client.call::<registry::Query>(&request).await.ok()?;
+    let values = result.rows.into_iter().next()?;
+    Some(Value::Object(result.columns.into_iter().zip(values).collect()))
+}
+
 #[component]
-fn Missing(error: ApiError) -> impl IntoView {
+fn Missing(error: ApiError, row: Option<Value>) -> impl IntoView {
     let gone = error.code == ErrorCode::NotFound;
+    if let Some(value) = row {
+        return view! {
+            <div class="side-summary" data-testid="side-panel-error">
+                <p class="side-reason">
+                    "Its journey is no longer kept: only the newest events have one. This is the event as the store \
+                     holds it; "<code>"plugins"</code>" says what each plugin did and cost."
+                </p>
+            </div>
+            <div class="side-body"><JsonView value/></div>
+        }
+        .into_any();
+    }
     view! {
         <div class="empty" data-testid="side-panel-error">
             <strong>{if gone { "This journey is no longer kept" } else { "The journey cannot be shown" }}</strong>
@@ -111,6 +138,7 @@ fn Missing(error: ApiError) -> impl IntoView {
             </span>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -132,7 +160,7 @@ fn Found(journey: Journey, tab: RwSignal<Tab>) -> impl IntoView {
         <div class="side-summary">
             <div class="side-title">
                 <span class="c-event">{summary.event}</span>
-                <i class="badge" data-label=summary.label.clone()>{capital(&summary.label)}</i>
+                <i class="badge" data-label=summary.label.clone()>{format::capital(&summary.label)}</i>
                 <span class="c-outcome" data-outcome=summary.outcome.clone()>{format::words(&summary.outcome)}</span>
             </div>
             <p class="side-reason">{journey.reason.clone()}</p>
@@ -199,7 +227,7 @@ fn Changes(journey: Journey) -> impl IntoView {
             {steps}
             <li class="step" data-label=outcome.clone()>
                 <div class="step-head">
-                    <b>{capital(&format::words(&outcome))}</b>
+                    <b>{format::capital(&format::words(&outcome))}</b>
                     {end.is_some().then(|| view! { <span class="note">"as the store holds it, against the last form"</span> })}
                 </div>
                 {end.map(|diff| view! { <DiffView diff/> })}
@@ -226,10 +254,13 @@ fn Step(step: JourneyStep, diff: Option<Diff>) -> impl IntoView {
             <div class="step-head">
                 <b>{step.name}</b>
                 <code class="hash">{format::short_version(&step.version).to_owned()}</code>
-                <i class="badge" data-label=step.label.clone()>{capital(&step.label)}</i>
+                <i class="badge" data-label=step.label.clone()>{format::capital(&step.label)}</i>
                 {tally}
                 <span class="grow"></span>
-                <span class="note">{format::micros(f64::from(step.cpu_us))} " CPU"</span>
+                <span class="note">
+                    {format::micros(f64::from(step.cpu_us))} " CPU"
+                    {(step.wait_us > 0).then(|| format!(" · {} waiting", format::micros(f64::from(step.wait_us))))}
+                </span>
             </div>
             {step.error.map(|error| view! { <pre class="error-text">{error}</pre> })}
             {match diff {

@@ -6,12 +6,12 @@ use weir_api::plugin::{PluginState, PluginView};
 use crate::{
     components::{
         copy::CopyButton,
-        event_list::capital,
         icon::{Icon, Shape},
         plugin_error::{LoadError, RuntimeError},
         plugin_log::PluginLog,
     },
     format,
+    place::{Tab, hash},
     state::Studio,
 };
 
@@ -32,8 +32,8 @@ pub fn PluginCard(
         <article class="panel plugin" data-testid="plugin-card" data-plugin=id.clone() data-state=move || state.get().as_str()>
             <header class="panel-head plugin-head">
                 <i class="dot"></i>
-                <h2>{move || plugin.with(|plugin| plugin.name.clone())}</h2>
-                <span class="plugin-state" data-testid="plugin-state">{move || capital(state.get().as_str())}</span>
+                <h2><a href=hash(&id, Tab::Overview) title="Everything about it">{move || plugin.with(|plugin| plugin.name.clone())}</a></h2>
+                <span class="plugin-state" data-testid="plugin-state">{move || format::capital(state.get().as_str())}</span>
                 <div class="grow"></div>
                 <code class="hash" data-testid="plugin-version" title=move || format!("Version {} serves now", version.get())>
                     {move || {

@@ -53,6 +53,7 @@ pub fn RuntimeError(error: RuntimeFailure) -> impl IntoView {
                 <code>{error.kind} " · " {format::clock(error.at_ms, timezone_offset())}</code>
             </header>
             <pre class="error-text">{error.message}</pre>
+            {(!error.consequence.is_empty()).then(|| view! { <p class="consequence">{error.consequence} "."</p> })}
             <footer>
                 "version " <code class="hash">{format::short_version(&error.version).to_owned()}</code>
                 " · event " <code>{error.event_uuid}</code>

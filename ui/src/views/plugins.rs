@@ -1,79 +1,70 @@
-//! Every plugin in full, and the way to add one.
+//! The chain, and everything about one plugin of it.
 
-use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
-use weir_api::{ApiError, plugin::PluginAdd, registry};
+use leptos::{ev, prelude::*};
 
-use crate::{client::Client, components::plugin_card::PluginCard, state::Studio};
+use crate::{
+    chosen::AllDrafts,
+    components::{add_plugin::AddPlugin, journey::SidePanel, plugin_chain::Chain, plugin_pane::PluginPane},
+    place::PluginPlace,
+    state::Studio,
+};
 
 #[component]
 pub fn PluginsView() -> impl IntoView {
     let studio = Studio::expect();
     let ids = studio.plugin_ids();
+    let place = follow_place();
+    // The journey opens beside the plugin it was asked for; one left open on another screen stays there.
+    studio.selected.set(None);
+    if let Some(drafts) = AllDrafts::new() {
+        provide_context(drafts);
+    }
+    let chosen = Memo::new(move |_| {
+        let wanted = place.with(|place| place.id.clone());
+        ids.with(|ids| wanted.filter(|id| ids.contains(id)).or_else(|| ids.first().cloned()))
+    });
+    let tab = Memo::new(move |_| place.with(|place| place.tab));
     view! {
-        <div class="page">
-            <header class="page-head">
-                <h1>"Plugins"</h1>
-                <p>"They run in this order on every event. Edit a plugin's files in any editor; a save is live within a blink."</p>
-            </header>
-            <div class="plugin-grid">
-                <For each=move || ids.get() key=String::clone children=|id| view! { <PluginCard id lines=200/> }/>
+        <div class="plugins" class:has-side=move || studio.selected.get().is_some()>
+            <section class="plugins-left" aria-label="Chain of plugins">
+                <Chain ids chosen tab/>
+                <AddPlugin/>
+            </section>
+            <div class="plugins-right">
+                {move || match chosen.get() {
+                    Some(id) => view! { <PluginPane id tab/> }.into_any(),
+                    None => view! { <NoPlugin/> }.into_any(),
+                }}
             </div>
-            {move || (studio.primed.get() && ids.with(Vec::is_empty)).then(|| view! {
-                <div class="panel empty">
-                    <strong>"No plugin yet"</strong>
-                    <span>"Make one with " <code>"weir new my-plugin"</code> ", or add a folder you have."</span>
-                </div>
-            })}
-            <AddPlugin/>
+            {move || studio.selected.get().is_some().then(|| view! { <div class="plugins-side"><SidePanel/></div> })}
         </div>
     }
 }
 
+fn follow_place() -> RwSignal<PluginPlace> {
+    let read = || PluginPlace::from_hash(&location().hash().unwrap_or_default());
+    let place = RwSignal::new(read());
+    let listener = window_event_listener(ev::hashchange, move |_| place.set(read()));
+    on_cleanup(move || listener.remove());
+    place
+}
+
 #[component]
-fn AddPlugin() -> impl IntoView {
-    let client = Client::expect();
-    let dir = RwSignal::new(String::new());
-    let problem = RwSignal::new(None::<ApiError>);
-    let busy = RwSignal::new(false);
-    let add = move |event: SubmitEvent| {
-        event.prevent_default();
-        let wanted = dir.get_untracked().trim().to_owned();
-        if wanted.is_empty() || busy.get_untracked() {
-            return;
-        }
-        busy.set(true);
-        problem.set(None);
-        spawn_local(async move {
-            // The new card comes with the next frame; here only a failure matters.
-            let answer = client.call::<registry::PluginAdd>(&PluginAdd { dir: wanted }).await;
-            if answer.is_ok() {
-                let _ = dir.try_set(String::new());
-            }
-            let _ = problem.try_set(answer.err());
-            let _ = busy.try_set(false);
-        });
-    };
+fn NoPlugin() -> impl IntoView {
+    let studio = Studio::expect();
     view! {
-        <form class="panel add" on:submit=add>
-            <label for="plugin-dir"><b>"Add a plugin folder"</b></label>
-            <div class="add-row">
-                <input
-                    id="plugin-dir"
-                    class="field mono"
-                    type="text"
-                    placeholder="/home/me/plugins/drop-bots"
-                    spellcheck="false"
-                    prop:value=dir
-                    on:input=move |event| dir.set(event_target_value(&event))
-                />
-                <button class="button button-primary" disabled=move || busy.get()>
-                    {move || if busy.get() { "Adding…" } else { "Add" }}
-                </button>
-            </div>
-            <span class="note">"Absolute path of a folder with " <code>"plugin.json"</code> " and " <code>"index.ts"</code> " or " <code>"index.js"</code> "."</span>
-            {move || problem.get().map(|error| view! {
-                <div class="code-error" role="alert"><p>{error.message}</p>{error.hint.map(|hint| view! { <p class="hint">{hint}</p> })}</div>
-            })}
-        </form>
+        <div class="panel empty" data-testid="no-plugin">
+            {move || if studio.primed.get() {
+                view! {
+                    <strong>"No plugin yet"</strong>
+                    <span>
+                        "Add a folder with " <code>"plugin.json"</code> " and " <code>"index.ts"</code> " or "
+                        <code>"index.js"</code> " on the left. Published PostHog plugins run as they are."
+                    </span>
+                }.into_any()
+            } else {
+                view! { <span>"Waiting for the first frame…"</span> }.into_any()
+            }}
+        </div>
     }
 }
