@@ -157,6 +157,13 @@ fn configure_values(config: Config) -> anyhow::Result<ExitCode> {
             }
             // Published plugins read keys that their manifest lacks, so it is set; but it may be a slip.
             None => eprintln!("weir: note: plugin.json has no field {key}; it has {}", known(&before)),
+            Some("choice") => {
+                let choices = before.fields.iter().find(|field| field.key == key).map(|field| &field.choices);
+                if let Some(choices) = choices.filter(|choices| !choices.contains(&value)) {
+                    // PostHog keeps such a value too, and plugins are written for that.
+                    eprintln!("weir: note: {key} is {value:?} now, but its choices are {}", choices.join(", "));
+                }
+            }
             Some(_) => {}
         }
         request.values.insert(key, Some(value));
