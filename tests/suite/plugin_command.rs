@@ -93,7 +93,8 @@ fn plugins_are_looked_into_and_set_from_the_command_line() {
     assert_eq!((&properties["mark"], &properties["sheet"]), (&json!("plain"), &Value::Null));
     let said = refused(&server, &["config", "told", "rules=[1,"]);
     assert!(said.contains("rules takes JSON") && said.contains("column"), "{said}");
-    assert!(refused(&server, &["config", "told", "mode=c"]).contains("its choices are a, b"));
+    let (_, note, is_well) = weir(&server, &["config", "told", "mode=c"]);
+    assert!(is_well && note.contains("its choices are a, b"), "{note}");
     assert!(refused(&server, &["config", "told", "sheet=x"]).contains("--attach sheet=FILE"));
     assert!(refused(&server, &["config", "told", "mark"]).contains("no key before"));
     assert!(refused(&server, &["config", "nobody", "mark=x"]).contains("weir plugin list"));

@@ -31,9 +31,9 @@ pub fn run(plugin: Plugin) -> anyhow::Result<ExitCode> {
         Plugin::Show { id, target } => {
             let detail = detail(&Client::find(&target)?, &id)?;
             if target.json {
-                print_json(&detail)?
+                print_json(&detail)?;
             } else {
-                plugin_print::detail(&detail)?
+                plugin_print::detail(&detail)?;
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -54,9 +54,9 @@ pub fn run(plugin: Plugin) -> anyhow::Result<ExitCode> {
         Plugin::Calls { id, limit, target } => {
             let found = Client::find(&target)?.call::<registry::PluginCalls>(&PluginCallsRequest { id, limit })?;
             if target.json {
-                print_json(&found)?
+                print_json(&found)?;
             } else {
-                plugin_print::calls(&found)?
+                plugin_print::calls(&found)?;
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -72,9 +72,9 @@ fn add(dir: &Path, target: &Target) -> anyhow::Result<ExitCode> {
     let request = PluginAdd { dir: dir.display().to_string() };
     let view = Client::find(target)?.call::<registry::PluginAdd>(&request)?;
     if target.json {
-        print_json(&view)?
+        print_json(&view)?;
     } else {
-        plugin_print::line(&view)
+        plugin_print::line(&view);
     }
     Ok(loaded(&view))
 }
@@ -94,9 +94,9 @@ fn logs(id: String, limit: Option<u64>, target: &Target) -> anyhow::Result<ExitC
 
 fn chain(plugins: &[PluginView], target: &Target) -> anyhow::Result<ExitCode> {
     if target.json {
-        print_json(&plugins)?
+        print_json(&plugins)?;
     } else {
-        plugin_print::chain(plugins)?
+        plugin_print::chain(plugins)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -141,9 +141,9 @@ fn configure_values(config: Config) -> anyhow::Result<ExitCode> {
     let before = detail(&client, &id)?;
     if values.is_empty() && unset.is_empty() && attach.is_empty() {
         if target.json {
-            print_json(&before.fields)?
+            print_json(&before.fields)?;
         } else {
-            plugin_print::fields(&before)?
+            plugin_print::fields(&before)?;
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -159,6 +159,13 @@ fn configure_values(config: Config) -> anyhow::Result<ExitCode> {
             }
             // Published plugins read keys that their manifest lacks, so it is set; but it may be a slip.
             None => eprintln!("weir: note: plugin.json has no field {key}; it has {}", known(&before)),
+            Some("choice") => {
+                let choices = before.fields.iter().find(|field| field.key == key).map(|field| &field.choices);
+                if let Some(choices) = choices.filter(|choices| !choices.contains(&value)) {
+                    // PostHog keeps such a value too, and plugins are written for that.
+                    eprintln!("weir: note: {key} is {value:?} now, but its choices are {}", choices.join(", "));
+                }
+            }
             Some(_) => {}
         }
         request.values.insert(key, Some(value));
@@ -206,14 +213,17 @@ fn configure_http(http: Http) -> anyhow::Result<ExitCode> {
     if wanted == PluginHttp::default() {
         let detail = detail(&client, &id)?;
         if target.json {
-            print_json(&detail.http)?
+            print_json(&detail.http)?;
         } else {
-            plugin_print::http(&detail)?
+            plugin_print::http(&detail);
         }
         return Ok(ExitCode::SUCCESS);
     }
     let request = PluginConfigure { id, http: Some(wanted), ..PluginConfigure::default() };
-    configure(&client, &target, &request, plugin_print::http)
+    configure(&client, &target, &request, |detail| {
+        plugin_print::http(detail);
+        Ok(())
+    })
 }
 
 fn configure_limits(limits: Limits) -> anyhow::Result<ExitCode> {
@@ -233,9 +243,9 @@ fn configure_limits(limits: Limits) -> anyhow::Result<ExitCode> {
     if limits.is_none() && on_error.is_none() {
         let detail = detail(&client, &id)?;
         if target.json {
-            print_json(&detail.limits)?
+            print_json(&detail.limits)?;
         } else {
-            plugin_print::limits(&detail, true)?
+            plugin_print::limits(&detail, true)?;
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -270,9 +280,9 @@ fn look_into(storage: Storage) -> anyhow::Result<ExitCode> {
     let request = PluginStorageRequest { id, kind: kind(cache), filter };
     let found = Client::find(&target)?.call::<registry::PluginStorage>(&request)?;
     if target.json {
-        print_json(&found)?
+        print_json(&found)?;
     } else {
-        plugin_print::entries(&found)?
+        plugin_print::entries(&found)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -80,7 +80,7 @@ pub fn detail(detail: &PluginDetail) -> Printed {
     for (name, value) in &view.metrics {
         println!("metric        {name} = {value}");
     }
-    http(detail)?;
+    http(detail);
     limits(detail, false)?;
     for schedule in &detail.schedules {
         println!("schedule      {}, next at {}", schedule.name, iso(schedule.next_ms));
@@ -129,7 +129,7 @@ pub fn fields(detail: &PluginDetail) -> Printed {
     rows(&["key", "value", "default", "type", ""], &shown)
 }
 
-pub fn http(detail: &PluginDetail) -> Printed {
+pub fn http(detail: &PluginDetail) {
     let http = &detail.http;
     let list = |list: &Option<Vec<String>>| match list.as_deref() {
         None | Some([]) => "none".to_owned(),
@@ -138,7 +138,6 @@ pub fn http(detail: &PluginDetail) -> Printed {
     println!("http          {}, {} mocks", http.mode.as_deref().unwrap_or("mock"), http.mocks);
     println!("  allowed     {}", list(&http.allow));
     println!("  granted     {}", list(&http.grant));
-    Ok(())
 }
 
 pub fn limits(detail: &PluginDetail, with_presets: bool) -> Printed {

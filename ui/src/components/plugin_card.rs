@@ -7,6 +7,7 @@ use crate::{
     components::{
         copy::CopyButton,
         icon::{Icon, Shape},
+        plugin_chain::shown_state,
         plugin_error::{LoadError, RuntimeError},
         plugin_log::PluginLog,
     },
@@ -29,11 +30,11 @@ pub fn PluginCard(
     let version = Memo::new(move |_| plugin.with(|plugin| plugin.version.clone()));
     let text = move |read: fn(&PluginView) -> String| Memo::new(move |_| plugin.with(read));
     view! {
-        <article class="panel plugin" data-testid="plugin-card" data-plugin=id.clone() data-state=move || state.get().as_str()>
+        <article class="panel plugin" data-testid="plugin-card" data-plugin=id.clone() data-state=move || plugin.with(shown_state)>
             <header class="panel-head plugin-head">
                 <i class="dot"></i>
                 <h2><a href=hash(&id, Tab::Overview) title="Everything about it">{move || plugin.with(|plugin| plugin.name.clone())}</a></h2>
-                <span class="plugin-state" data-testid="plugin-state">{move || format::capital(state.get().as_str())}</span>
+                <span class="plugin-state" data-testid="plugin-state">{move || format::capital(plugin.with(shown_state))}</span>
                 <div class="grow"></div>
                 <code class="hash" data-testid="plugin-version" title=move || format!("Version {} serves now", version.get())>
                     {move || {

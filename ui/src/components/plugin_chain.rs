@@ -103,7 +103,7 @@ fn Item(id: String, state: ChainState) -> impl IntoView {
     let side = Memo::new(move |_| {
         state.drag.over.with(|over| over.as_ref().filter(|over| over.0 == own.get_value()).map(|over| over.1))
     });
-    let dot = Memo::new(move |_| plugin.with(|plugin| if plugin.enabled { plugin.state.as_str() } else { "off" }));
+    let dot = Memo::new(move |_| plugin.with(shown_state));
     let on_key = move |event: KeyboardEvent| {
         let step = match event.key().as_str() {
             "ArrowUp" => -1,
@@ -239,6 +239,11 @@ fn Facts(plugin: Memo<PluginView>) -> impl IntoView {
             <i class="badge" data-label="error">{format::count(errors.get())} {if errors.get() == 1 { " error" } else { " errors" }}</i>
         })}
     }
+}
+
+/// Where it is in its reload cycle, or `off`.
+pub fn shown_state(plugin: &PluginView) -> &'static str {
+    if plugin.enabled { plugin.state.as_str() } else { "off" }
 }
 
 fn language_short(name: &str) -> &str {

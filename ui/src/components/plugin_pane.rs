@@ -7,7 +7,7 @@ use crate::{
     chosen::{Chosen, LimitsDraft},
     components::{
         copy::CopyButton,
-        plugin_chain::{Switch, language_title},
+        plugin_chain::{Switch, language_title, shown_state},
         plugin_config::ConfigTab,
         plugin_http::HttpTab,
         plugin_limits::LimitsTab,
@@ -25,7 +25,7 @@ use crate::{
 pub fn PluginPane(id: String, tab: Memo<Tab>) -> impl IntoView {
     let chosen = Chosen::start(id);
     view! {
-        <article class="panel pane" data-testid="plugin-pane" data-plugin=chosen.id() data-state=move || chosen.view.with(|view| view.state.as_str())>
+        <article class="panel pane" data-testid="plugin-pane" data-plugin=chosen.id() data-state=move || chosen.view.with(shown_state)>
             <Head chosen/>
             <Tabs chosen tab/>
             <div class="pane-body" role="tabpanel" aria-label=move || tab.get().title()>
@@ -66,9 +66,7 @@ fn Loaded(chosen: Chosen, tab: Tab) -> impl IntoView {
 #[component]
 fn Head(chosen: Chosen) -> impl IntoView {
     let plugin = chosen.view;
-    let state = Memo::new(move |_| {
-        plugin.with(|plugin| if plugin.enabled { format::capital(plugin.state.as_str()) } else { "Off".to_owned() })
-    });
+    let state = Memo::new(move |_| format::capital(plugin.with(shown_state)));
     let version = Memo::new(move |_| plugin.with(|plugin| plugin.version.clone()));
     let dir = Memo::new(move |_| plugin.with(|plugin| plugin.dir.clone()));
     let language = Memo::new(move |_| plugin.with(|plugin| language_title(&plugin.language).to_owned()));
