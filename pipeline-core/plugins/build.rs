@@ -39,11 +39,11 @@ fn main() -> Result<(), Failure> {
         let hash = short_hash(&fs::read(&given)?);
         (given, hash)
     } else {
-        let hash = source_hash()?;
+        let hash = hash_of(&SOURCES)?;
         let cache = cache_dir()?;
         let component = cache.join("engine").join(format!("js-engine-{hash}.wasm"));
         if !component.exists() {
-            build(&cache, &component)?;
+            build(&cache, &component, &hash)?;
         }
         (component, hash)
     };
@@ -51,18 +51,24 @@ fn main() -> Result<(), Failure> {
     fs::copy(&component, &embedded)?;
     println!("cargo:rustc-env=WEIR_JS_ENGINE_WASM={}", embedded.display());
     println!("cargo:rustc-env=WEIR_JS_ENGINE_HASH={hash}");
+    println!("cargo:rustc-env=WEIR_WIT_HASH={}", hash_of(&["wit/v0_1"])?);
     Ok(())
 }
 
 /// Compiles the guest and wraps its module into a component; the result appears at once or not at all.
-fn build(cache: &Path, component: &Path) -> Result<(), Failure> {
+fn build(cache: &Path, component: &Path, hash: &str) -> Result<(), Failure> {
     let target_dir = cache.join("target-guest");
+    // Clones share this folder, and a build of another one must not slip in between building and reading.
+    fs::create_dir_all(&target_dir)?;
+    let lock = fs::File::create(target_dir.join("weir.lock"))?;
+    lock.lock()?;
     let mut cargo = Command::new(env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
     cargo
         .args(["build", "--release", "--locked", "--target", GUEST, "--target-dir"])
         .arg(&target_dir)
         .current_dir("js-engine")
-        .env("RQUICKJS_SYS_NO_WASI_SDK", "1");
+        .env("RQUICKJS_SYS_NO_WASI_SDK", "1")
+        .env("WEIR_JS_ENGINE_HASH", hash);
     for name in FOREIGN {
         cargo.env_remove(name);
     }
@@ -81,6 +87,10 @@ fn build(cache: &Path, component: &Path) -> Result<(), Failure> {
         .into());
     }
     let module = fs::read(target_dir.join(GUEST).join("release/js_engine.wasm"))?;
+    // The engine names what it was made from: a module of other sources must not pass for this one.
+    if !module.windows(hash.len()).any(|window| window == hash.as_bytes()) {
+        return Err("another build of the JavaScript engine wrote into the same folder; build again".into());
+    }
     let bytes = wit_component::ComponentEncoder::default().module(&module)?.validate(true).encode()?;
     let dir = component.parent().ok_or("the cache has no folder")?;
     fs::create_dir_all(dir)?;
@@ -99,9 +109,9 @@ fn cache_dir() -> Result<PathBuf, Failure> {
 }
 
 /// Independent of where the sources lie, so that a version of a plugin is the same on every machine.
-fn source_hash() -> Result<String, Failure> {
+fn hash_of(sources: &[&str]) -> Result<String, Failure> {
     let mut files = Vec::new();
-    for source in SOURCES {
+    for source in sources {
         collect(Path::new(source), &mut files)?;
     }
     files.sort();

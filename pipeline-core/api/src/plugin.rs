@@ -360,3 +360,33 @@ pub struct PluginStorageSet {
     /// JSON text; null deletes the key.
     pub value: Option<String>,
 }
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PluginCallsRequest {
+    pub id: String,
+    /// Newest calls to return; 50 when absent, at most 200.
+    #[serde(default)]
+    pub limit: Option<u64>,
+}
+
+/// What a plugin asked other machines (or its mocks) for, oldest first. Secrets are replaced.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PluginCalls {
+    pub calls: Vec<PluginCall>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PluginCall {
+    pub at_ms: i64,
+    /// `http_mock` or `http_live`.
+    pub kind: String,
+    pub method: String,
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+    /// The status of the answer, or the code of what went wrong.
+    pub status: String,
+    /// The beginning of the answer, or why there is none.
+    pub answer: String,
+    pub duration_us: u64,
+}

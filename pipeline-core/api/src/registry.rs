@@ -87,6 +87,8 @@ commands! {
     plugin_order PluginOrder (plugin::PluginOrder) -> plugin::PluginList;
     /// Runs a schedule or job of a plugin now and waits for its end.
     plugin_run PluginRun (plugin::PluginRunRequest) -> plugin::PluginRun;
+    /// The newest requests of a plugin to other machines or its mocks, with their answers.
+    plugin_calls PluginCalls (plugin::PluginCallsRequest) -> plugin::PluginCalls;
     /// What a plugin keeps in its storage or cache.
     plugin_storage PluginStorage (plugin::PluginStorageRequest) -> plugin::PluginStorage;
     /// Sets or deletes one key of a plugin's storage or cache.

@@ -10,8 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use weir_api::plugin::{
-    ConfigFieldView, LimitPreset, PluginConfigure, PluginDetail, PluginHttp, PluginJob, PluginLimits, PluginList,
-    PluginRun, PluginRunRequest, PluginSchedule, PluginStorage, PluginStorageRequest, PluginStorageSet, StorageEntry,
+    ConfigFieldView, LimitPreset, PluginCall, PluginCalls, PluginCallsRequest, PluginConfigure, PluginDetail,
+    PluginHttp, PluginJob, PluginLimits, PluginList, PluginRun, PluginRunRequest, PluginSchedule, PluginStorage,
+    PluginStorageRequest, PluginStorageSet, StorageEntry,
 };
 use weir_event::journal::{ControlRecord, PluginAttachment, PluginSettings, TaskEnd};
 use weir_plugins::{
@@ -26,6 +27,7 @@ use crate::tasks::period_ms;
 
 /// Of all attachments of a plugin; they are journalled.
 const ATTACHMENT_BYTES: usize = 10 << 20;
+const SHOWN_CALLS: u64 = 50;
 const SHOWN_JOBS: usize = 100;
 const SHOWN_ENTRIES: usize = 500;
 
@@ -173,6 +175,24 @@ impl Flow {
         Ok(run_view(self.tasks.run(&request.id, task)?))
     }
 
+    pub fn plugin_calls(&self, request: &PluginCallsRequest) -> Result<PluginCalls, FlowError> {
+        let calls = self.host.recent_calls(&request.id)?;
+        let limit = request.limit.unwrap_or(SHOWN_CALLS) as usize;
+        let view = |call: weir_plugins::RecentCall| PluginCall {
+            at_ms: call.at_ms,
+            kind: call.kind,
+            method: call.method,
+            url: call.url,
+            headers: call.headers,
+            body: call.body,
+            status: call.status,
+            answer: call.answer,
+            duration_us: call.duration_us,
+        };
+        let skipped = calls.len().saturating_sub(limit);
+        Ok(PluginCalls { calls: calls.into_iter().skip(skipped).map(view).collect() })
+    }
+
     pub fn plugin_storage(&self, request: &PluginStorageRequest) -> Result<PluginStorage, FlowError> {
         self.host.tasks(&request.id)?;
         let entries: Vec<StorageEntry> = match request.kind.as_str() {
@@ -232,9 +252,6 @@ fn take_values(
         match &value {
             // What screens show in place of a secret says: leave it.
             Some(text) if field.secret && text == SECRET_MASK => continue,
-            Some(text) if field.kind() == "choice" && !field.choices.contains(text) && !text.is_empty() => {
-                return refuse(format!("{key} is {text:?}; its choices are {}", field.choices.join(", ")));
-            }
             Some(_) if field.kind() == "attachment" => {
                 return refuse(format!("{key} is an attachment: send a file"));
             }

@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plugin_that_is_not_live_waits_and_fetch_is_not_there() {
+    fn a_plugin_that_is_not_live_waits_and_fetch_needs_a_mock() {
         let dir = tempfile::tempdir().expect("a temp dir");
         let source = "export async function onEvent(event) { for (;;) { if (event.event !== 'loop') { await fetch('http://x/') } } }";
         let host = host(dir.path(), "{}", source);
@@ -368,6 +368,6 @@ mod tests {
             panic!("neither asks for another attempt")
         };
         assert!(rejected[0].reason.contains("time limit"), "{rejected:?}");
-        assert!(rejected[1].reason.contains("fetch is not available"), "{rejected:?}");
+        assert!(rejected[1].reason.contains("no mock answers GET http://x/"), "{rejected:?}");
     }
 }

@@ -167,6 +167,7 @@ impl PluginStage {
             record.storage = result.storage;
             record.logs = result.logs;
             record.jobs = self.jobs(result.jobs);
+            record.calls = result.calls;
             let emitted = emitted::of_batch(result.emitted, &candidates, &intake, first_offset);
             traces = self.take_results(&mut candidates, result.events, &mut effects)?;
             self.run_emitted(lane, emitted, &mut record)?;
@@ -248,6 +249,7 @@ impl PluginStage {
             record.storage.extend(result.storage);
             record.logs.extend(result.logs);
             record.jobs.extend(self.jobs(result.jobs));
+            record.calls.extend(result.calls);
             let parents: Vec<&Emitted> = ready.iter().map(|(emitted, _, _)| emitted).collect();
             waiting = emitted::of_emitted(result.emitted, &parents);
             let mut results = result.events.into_iter();

@@ -138,6 +138,7 @@ impl PluginStage {
         self.journal_chain(&hash, &members)?;
         (batch.storage, batch.logs) = (result.storage, result.logs);
         batch.jobs = self.jobs(result.jobs);
+        batch.calls = result.calls;
         let emitted = result
             .emitted
             .into_iter()

@@ -59,6 +59,9 @@ impl PluginStage {
             self.journal_control(ControlRecord::Jobs { jobs: jobs.clone() })?;
             self.tasks.add(&jobs);
         }
+        if !effects.calls.is_empty() {
+            self.journal_control(ControlRecord::Calls { calls: effects.calls })?;
+        }
         while let Some(request) = self.sink_requests.next() {
             self.journal_control(request.record.clone())?;
             request.answer();

@@ -1,6 +1,6 @@
-//! The engine's machine code, kept between starts.
+//! The machine code of engines and components, kept between starts.
 //!
-//! Compiling the engine takes most of a second, loading its machine code a fraction of a millisecond.
+//! Compiling an engine takes most of a second and more, loading its machine code a fraction of a millisecond.
 //! The file is named after the component and after everything that decides whether this build of
 //! Wasmtime can run it, so a stale one is never met, only left behind. It lies in a folder that only
 //! this user can enter: Wasmtime trusts what it loads, and so must we. A file that does not load is
@@ -19,7 +19,8 @@ use wasmtime::component::Component;
 
 use crate::error::PluginError;
 
-static PARTIALS: AtomicU64 = AtomicU64::new(0);
+/// Builds of several plugins may compile at once.
+static PARTIAL: AtomicU64 = AtomicU64::new(0);
 
 pub fn load(engine: &Engine, wasm: &[u8], dir: &Path) -> Result<Component, PluginError> {
     make_private(dir).map_err(|source| PluginError::CompileCache { dir: dir.to_owned(), source })?;
@@ -36,9 +37,7 @@ pub fn load(engine: &Engine, wasm: &[u8], dir: &Path) -> Result<Component, Plugi
         }
     }
     let code = engine.precompile_component(wasm).map_err(|error| PluginError::Engine(format!("{error:#}")))?;
-    // Several hosts of one process may come here at the same time.
-    let number = PARTIALS.fetch_add(1, Ordering::Relaxed);
-    let partial = dir.join(format!("partial-{}-{number}", std::process::id()));
+    let partial = dir.join(format!("partial-{}-{}", std::process::id(), PARTIAL.fetch_add(1, Ordering::Relaxed)));
     fs::write(&partial, &code)
         .and_then(|()| fs::rename(&partial, &path))
         .map_err(|source| PluginError::CompileCache { dir: dir.to_owned(), source })?;

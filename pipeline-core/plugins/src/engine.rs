@@ -3,7 +3,7 @@
 //! Guarantees that running plugin code is asked every two milliseconds whether it is out of budget, and
 //! that nothing ticks while no plugin runs. Does not decide what the budget is; see `state`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -17,8 +17,11 @@ use crate::error::PluginError;
 use crate::state::InstanceState;
 
 pub const ENGINE_WASM: &[u8] = include_bytes!(env!("WEIR_JS_ENGINE_WASM"));
-/// Names the engine's source and the contract; part of every plugin version.
+/// Names the engine's source and the contract; part of every version of a script.
 pub const ENGINE_HASH: &str = env!("WEIR_JS_ENGINE_HASH");
+
+/// Names the contract; part of every plugin version that needs no engine.
+pub const WIT_HASH: &str = env!("WEIR_WIT_HASH");
 
 const TICK: Duration = Duration::from_millis(2);
 /// Deep recursion in plugin code must end here; threads that run lanes need 2 MiB of stack.
@@ -40,6 +43,8 @@ struct Calls {
 pub struct JsEngine {
     pub engine: Engine,
     pub pre: bindings::EnginePre<InstanceState>,
+    /// Where machine code of plugins is kept.
+    pub cache_dir: PathBuf,
     running: Arc<Running>,
 }
 
@@ -59,7 +64,7 @@ impl JsEngine {
         let pre = linker.instantiate_pre(&component).and_then(bindings::EnginePre::new).map_err(failed)?;
         let running = Arc::new(Running::default());
         spawn_ticker(&engine, &running)?;
-        Ok(Self { engine, pre, running })
+        Ok(Self { engine, pre, cache_dir: cache_dir.to_owned(), running })
     }
 
     /// Keeps the heartbeat going while the returned guard lives.

@@ -10,7 +10,7 @@ use crate::geoip::GeoIpError;
 pub enum PluginError {
     #[error("{} is not a folder", .0.display())]
     NoFolder(PathBuf),
-    #[error("{} holds no plugin: neither plugin.json nor index.js nor index.ts is there", .0.display())]
+    #[error("{} holds no plugin: there is no plugin.json, index.js, index.ts, Cargo.toml or plugin.py", .0.display())]
     NotAPlugin(PathBuf),
     #[error("no plugin has the id {0}")]
     UnknownPlugin(String),
@@ -45,7 +45,9 @@ impl PluginError {
     pub const fn hint(&self) -> &'static str {
         match self {
             Self::NoFolder(_) => "Give the path of the folder that holds plugin.json.",
-            Self::NotAPlugin(_) => "Create index.ts or index.js in it, with a function processEvent.",
+            Self::NotAPlugin(_) => {
+                "Create index.ts or index.js in it, with a function processEvent, or a plugin in Rust or Python."
+            }
             Self::UnknownPlugin(_) => "List the plugins to see their ids.",
             Self::Engine(_) => "This is a defect of Weir; please report it with the message.",
             Self::CompileCache { .. } => "Check that the folder can be written by this user.",

@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use serde_json::{Map, Value};
-use weir_api::plugin::PluginView;
+use weir_api::plugin::{Diagnostic, PluginView};
 use weir_event::journal::StorageMutation;
 use weir_event::{Clock, SystemClock};
 
@@ -27,10 +27,13 @@ use crate::geoip::GeoIp;
 use crate::http::{Calls, CallsConfig, HttpMode, Resolve, SystemResolver};
 use crate::instance::Instance;
 use crate::lane::Lane;
+use crate::language::PythonEngine;
 use crate::limits::Limits;
 use crate::loader::Loader;
 use crate::manifest::{MANIFEST, Manifest};
 use crate::own_metrics::OwnMetrics;
+use crate::packages::Packages;
+use crate::recent_calls::{RecentCall, RecentCalls};
 use crate::settings::Settings;
 use crate::slot::{Slot, lock};
 use crate::state::{Effects, Surroundings};
@@ -38,6 +41,8 @@ use crate::storage::{Cache, CacheEntry, Storage};
 use crate::version::Version;
 use crate::watch::Watching;
 
+/// A folder with one of these may be a plugin.
+const ENTRIES: [&str; 6] = [MANIFEST, "index.js", "index.ts", "Cargo.toml", "plugin.py", "main.py"];
 /// Reload times kept for `reload_samples`.
 const RELOAD_SAMPLES: usize = 10_000;
 /// Messages that may wait for the loader; a save sends a few.
@@ -81,6 +86,8 @@ pub(crate) enum Message {
     Load(Arc<Slot>, SyncSender<()>),
     /// Its settings have changed.
     Configure(String, SyncSender<()>),
+    /// The build of this number has ended.
+    Built(String, u64, Box<Result<Version, Box<Diagnostic>>>),
     Forget(String),
     Retire(Box<Instance>),
     Stop,
@@ -88,6 +95,7 @@ pub(crate) enum Message {
 
 pub(crate) struct Shared {
     pub engine: JsEngine,
+    pub python: PythonEngine,
     pub around: Arc<Surroundings>,
     /// The chain, in order.
     pub slots: Mutex<Vec<Arc<Slot>>>,
@@ -96,6 +104,7 @@ pub(crate) struct Shared {
     pub control: Mutex<ControlEffects>,
     pub to_loader: SyncSender<Message>,
     pub resolver: Arc<dyn Resolve>,
+    pub packages: Packages,
     settings: Mutex<HashMap<String, Settings>>,
     reload_samples: Mutex<Vec<f64>>,
 }
@@ -141,18 +150,21 @@ impl PluginHost {
             own_metrics: OwnMetrics::default(),
             geoip: GeoIp::open(config.geoip_database.as_deref())?,
             calls: Calls::new(CallsConfig::default()),
+            recent_calls: RecentCalls::default(),
             limits: config.limits,
             seed: config.seed,
         };
         let (to_loader, messages): (_, Receiver<Message>) = sync_channel(LOADER_QUEUE);
         let shared = Arc::new(Shared {
             engine,
+            python: PythonEngine::default(),
             around: Arc::new(around),
             slots: Mutex::default(),
             generation: AtomicU64::new(0),
             control: Mutex::default(),
             to_loader,
             resolver: config.resolver,
+            packages: Packages::default(),
             settings: Mutex::default(),
             reload_samples: Mutex::default(),
         });
@@ -169,7 +181,7 @@ impl PluginHost {
             return Err(PluginError::NoFolder(real));
         }
         let dir = named(dir, &real);
-        if ![MANIFEST, "index.js", "index.ts"].iter().any(|name| dir.join(name).is_file()) {
+        if !ENTRIES.iter().any(|name| dir.join(name).is_file()) {
             return Err(PluginError::NotAPlugin(dir));
         }
         let slot = {
@@ -259,6 +271,12 @@ impl PluginHost {
         let version = self.slot(id)?.version();
         let about = |version: Arc<Version>| (version.identity.http.mode(), version.identity.http.mocks().len());
         Ok(version.map(about).unwrap_or_default())
+    }
+
+    /// Its newest calls to other machines, oldest first.
+    pub fn recent_calls(&self, id: &str) -> Result<Vec<RecentCall>, PluginError> {
+        self.slot(id)?;
+        Ok(self.shared.around.recent_calls.of(id))
     }
 
     /// Limits in force.

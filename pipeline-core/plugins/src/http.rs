@@ -241,3 +241,6 @@ impl PluginHttp {
         failure
     }
 }
+
+#[cfg(test)]
+mod tests;

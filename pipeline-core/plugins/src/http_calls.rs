@@ -2,6 +2,7 @@
 //! the journal keeps of both.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use serde_json::json;
 use weir_event::journal::HostCall;
@@ -11,6 +12,7 @@ use crate::bindings::weir::plugin::waiting::{Answer, Completion as Done, Wake};
 use crate::host_call::{HostCall as Told, HostCallKind};
 use crate::http;
 use crate::http::{Completion, FailureKind, HttpFailure, HttpMode, HttpRequest, HttpResponse, Outcome};
+use crate::recent_calls::{RecentCall, readable};
 use crate::state::InstanceState;
 
 /// A longer answer is not kept; a what-if run then says that it is missing.
@@ -63,6 +65,7 @@ pub fn wake(state: &mut InstanceState, completion: Completion) -> Wake {
             if state.identity.http.mode() == HttpMode::Mock { HostCallKind::HttpMock } else { HostCallKind::HttpLive };
         let told = Told::http(kind, &request, &answer, completion.took, state.identity.http.secrets());
         let kept = kept(&answer);
+        remember(state, kind, request, &answer, completion.took);
         state.effects.calls.push((
             index,
             HostCall {
@@ -94,6 +97,33 @@ pub fn wake(state: &mut InstanceState, completion: Completion) -> Wake {
         Err(failure) => Answer::Trouble(Trouble { kind: trouble(failure.kind), message: said(&failure) }),
     };
     Wake::Completed(Done { call, answer })
+}
+
+fn remember(
+    state: &InstanceState,
+    kind: HostCallKind,
+    request: HttpRequest,
+    answer: &Result<HttpResponse, HttpFailure>,
+    took: Duration,
+) {
+    let secrets = state.identity.http.secrets();
+    let clean = |text: &str| secrets.redact(text).into_owned();
+    let (status, said) = match answer {
+        Ok(response) => (response.status.to_string(), readable(&response.body)),
+        Err(failure) => (failure.kind.code().to_owned(), said(failure)),
+    };
+    let call = RecentCall {
+        at_ms: state.around.clock.now_ms(),
+        kind: if matches!(kind, HostCallKind::HttpMock) { "http_mock" } else { "http_live" }.to_owned(),
+        url: clean(&request.url),
+        headers: request.headers.iter().map(|(name, value)| (name.clone(), clean(value))).collect(),
+        body: clean(&readable(&request.body)),
+        method: request.method,
+        status,
+        answer: clean(&said),
+        duration_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+    };
+    state.around.recent_calls.add(&state.identity.plugin_id, call);
 }
 
 fn said(failure: &HttpFailure) -> String {

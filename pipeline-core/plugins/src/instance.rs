@@ -17,14 +17,14 @@ use crate::engine::JsEngine;
 use crate::http_calls;
 use crate::limits::Limits;
 use crate::state::{Effects, Ended, InstanceState, Surroundings};
-use crate::version::Version;
+use crate::version::{Program, Version};
 
 static INSTANCES: AtomicU64 = AtomicU64::new(0);
 
 /// Why an instance is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
-    /// `timeout`, `memory`, `calls` or `trap`.
+    /// `timeout`, `waiting`, `memory`, `calls` or `trap`.
     pub kind: &'static str,
     pub message: String,
 }
@@ -39,15 +39,46 @@ pub enum CallError {
 
 pub struct Instance {
     store: Store<InstanceState>,
-    functions: bindings::Engine,
+    functions: Functions,
     pub version: Arc<Version>,
 }
 
+/// The same functions in two worlds.
+enum Functions {
+    Engine(bindings::Engine),
+    Component(bindings::component::Plugin),
+}
+
+impl Functions {
+    fn describe(&self, store: &mut Store<InstanceState>) -> wasmtime::Result<Description> {
+        match self {
+            Self::Engine(engine) => engine.call_describe(store),
+            Self::Component(plugin) => plugin.call_describe(store),
+        }
+    }
+
+    fn process_batch(&self, store: &mut Store<InstanceState>, events: &[Event]) -> wasmtime::Result<()> {
+        match self {
+            Self::Engine(engine) => engine.call_process_batch(store, events),
+            Self::Component(plugin) => plugin.call_process_batch(store, events),
+        }
+    }
+
+    fn call(&self, store: &mut Store<InstanceState>, call: &Call) -> wasmtime::Result<Result<Option<String>, Failure>> {
+        match self {
+            Self::Engine(engine) => engine.call_call(store, call),
+            Self::Component(plugin) => plugin.call_call(store, call),
+        }
+    }
+}
+
 impl Instance {
-    /// Instantiates the engine and loads the source; `setupPlugin` is a step of its own.
+    /// Instantiates what the version runs on, and loads its source into an engine; `setupPlugin` is a step
+    /// of its own.
     pub fn load(engine: &JsEngine, around: &Arc<Surroundings>, version: &Arc<Version>) -> Result<Self, CallError> {
         let number = INSTANCES.fetch_add(1, Ordering::Relaxed);
-        let state = InstanceState::new(Arc::clone(&version.identity), Arc::clone(around), number);
+        let state =
+            InstanceState::new(Arc::clone(&version.identity), Arc::clone(around), number, version.engine_bytes());
         let mut store = Store::new(&engine.engine, state);
         store.limiter(|state| &mut state.memory);
         store.epoch_deadline_callback(|store| {
@@ -61,10 +92,20 @@ impl Instance {
         let running = engine.run_guard();
         let lost =
             |error: &wasmtime::Error| CallError::Lost(loss(error, "loading", version.identity.limits.cpu_setup, ""));
-        let functions = engine.pre.instantiate(&mut store).map_err(|error| lost(&error))?;
-        let loaded = functions.call_load(&mut store, &version.program).map_err(|error| lost(&error))?;
+        let (pre, program) = match &version.program {
+            Program::Script(program) => (&engine.pre, program),
+            Program::Python(pre, program) => (&**pre, program),
+            Program::Component(pre) => {
+                let functions = pre.instantiate(&mut store).map_err(|error| lost(&error))?;
+                store.data_mut().flush_outputs();
+                return Ok(Self { store, functions: Functions::Component(functions), version: Arc::clone(version) });
+            }
+        };
+        let functions = pre.instantiate(&mut store).map_err(|error| lost(&error))?;
+        let loaded = functions.call_load(&mut store, program).map_err(|error| lost(&error))?;
         drop(running);
-        let instance = Self { store, functions, version: Arc::clone(version) };
+        store.data_mut().flush_outputs();
+        let instance = Self { store, functions: Functions::Engine(functions), version: Arc::clone(version) };
         loaded.map_err(|failure| instance.thrown(failure, "loading"))?;
         Ok(instance)
     }
@@ -72,7 +113,7 @@ impl Instance {
     pub fn describe(&mut self, engine: &JsEngine) -> Result<Description, CallError> {
         let _running = engine.run_guard();
         self.prepare(Duration::from_secs(1), 0);
-        let result = self.functions.call_describe(&mut self.store);
+        let result = self.functions.describe(&mut self.store);
         result.map_err(|error| self.lost(&error, "describe", Duration::from_secs(1)))
     }
 
@@ -102,7 +143,8 @@ impl Instance {
         let _running = engine.run_guard();
         // One thing to report, so that it can wait and be overdue like an event.
         self.prepare(budget, 1);
-        let result = self.functions.call_call(&mut self.store, call);
+        let result = self.functions.call(&mut self.store, call);
+        self.store.data_mut().flush_outputs();
         let result = result.map_err(|error| self.lost(&error, name, budget))?;
         self.store.data_mut().commit();
         result.map_err(|failure| self.thrown(failure, name))
@@ -113,7 +155,9 @@ impl Instance {
         let _running = engine.run_guard();
         let budget = self.store.data().identity.limits.cpu_per_event;
         self.prepare(budget, events.len());
-        match self.functions.call_process_batch(&mut self.store, events) {
+        let result = self.functions.process_batch(&mut self.store, events);
+        self.store.data_mut().flush_outputs();
+        match result {
             Ok(()) => {
                 self.store.data_mut().commit();
                 Ok(())
@@ -176,12 +220,19 @@ impl Instance {
         CallError::Threw(failure)
     }
 
-    fn lost(&self, error: &wasmtime::Error, what: &str, budget: Duration) -> CallError {
+    fn lost(&mut self, error: &wasmtime::Error, what: &str, budget: Duration) -> CallError {
+        let last_words = self.store.data_mut().last_words.take();
         let state = self.store.data();
         if state.memory.exceeded {
             return CallError::Lost(memory_loss(what, state.identity.limits.memory_bytes, &self.version.entry()));
         }
-        CallError::Lost(loss(error, what, budget, &self.version.entry()))
+        let mut loss = loss(error, what, budget, &self.version.entry());
+        match (error.downcast_ref::<Ended>(), last_words) {
+            (Some(Ended::Waiting), _) => loss.message = overdue(&state.identity.limits, what),
+            (None, Some(words)) => loss.message = words,
+            _ => {}
+        }
+        CallError::Lost(loss)
     }
 }
 
@@ -209,13 +260,16 @@ fn loss(error: &wasmtime::Error, what: &str, budget: Duration, entry: &str) -> L
         (_, Some(Trap::StackOverflow)) => {
             Loss { kind: "trap", message: format!("stack overflow: {what} calls itself too deeply{place}") }
         }
+        (Some(Ended::Waiting), _) => Loss { kind: "waiting", message: format!("{what} waited too long{place}") },
+        (Some(Ended::Exit), _) => Loss { kind: "trap", message: format!("exit was called: {what} was ended{place}") },
         (_, Some(trap)) => Loss { kind: "trap", message: format!("{trap}: {what} was stopped{place}") },
         (Some(Ended::Calls(most)), _) => Loss {
             kind: "calls",
             message: format!("limit of host calls: {what} had more than {most} timers and requests at once{place}"),
         },
         (Some(Ended::Protocol) | None, None) => {
-            Loss { kind: "trap", message: format!("{error:#}: {what} was stopped{place}") }
+            // The cause without the backtrace, which is in terms of the component's insides.
+            Loss { kind: "trap", message: format!("{}: {what} was stopped{place}", error.root_cause()) }
         }
     }
 }

@@ -1,25 +1,31 @@
-//! Plugins: PostHog plugins in JavaScript and TypeScript, each in a WebAssembly sandbox, replaced while
-//! events flow.
+//! Plugins: PostHog plugins in JavaScript and TypeScript, and plugins in Rust, Python or any other language,
+//! each in a WebAssembly sandbox, replaced while events flow.
 //!
 //! An event meets this crate in [`Lane::process_batch`]. Behind it: `instance` calls one sandbox and
 //! `state` is what the sandbox can reach; `version` turns a folder into something that runs (`manifest`,
-//! `strip`, `positions`); `loader` and `watch` notice saves. The contract between host and sandbox is in
-//! `wit/`, the engine that runs JavaScript inside it in `js-engine/`.
+//! `strip`, `positions`; `language`, `component` and `wasi` for what is no script); `loader` and `watch`
+//! notice saves. The contract between host and sandbox is in `wit/`, what runs inside it in `js-engine/` and
+//! `python-engine/`, and the crate for plugins in Rust in `sdk/rust`.
 //!
 //! What the crate returns is all it does to the world: storage writes, logs and new events are handed to
 //! the caller, who journals them. `http` is the one way to the network, closed until it is opened for a
 //! plugin; `geoip` answers from a file; `secrets` keeps what is configured as secret out of all of it.
+
+// Diagnostics are large and travel boxed, so they are boxed where they are made.
+#![allow(clippy::unnecessary_box_returns)]
 
 mod batch;
 mod bindings;
 mod burst;
 mod caller;
 mod compile_cache;
+mod component;
 mod cpu;
 mod engine;
 mod error;
 mod exporter;
 mod geoip;
+mod graph;
 mod host;
 mod host_call;
 mod http;
@@ -28,15 +34,18 @@ mod imports;
 mod instance;
 mod json;
 mod lane;
+mod language;
 mod limits;
 mod loader;
 mod manifest;
 mod metrics;
 mod own_metrics;
+mod packages;
 mod positions;
 mod presets;
 mod provided;
 mod random;
+mod recent_calls;
 mod returned;
 mod secrets;
 mod settings;
@@ -46,6 +55,7 @@ mod state;
 mod storage;
 mod strip;
 mod version;
+mod wasi;
 mod watch;
 mod webhook;
 
@@ -66,6 +76,7 @@ pub use lane::Lane;
 pub use limits::Limits;
 pub use manifest::{ConfigField, Manifest};
 pub use presets::{PRESETS, Preset};
+pub use recent_calls::RecentCall;
 pub use secrets::{SECRET_MASK, SECRET_PLACEHOLDER, SHORTEST_SECRET_CHARACTERS, Secrets, masked, with_kept_secrets};
 pub use settings::{LimitSettings, OnError, OtherSettings, Settings};
 pub use state::JobRequest;

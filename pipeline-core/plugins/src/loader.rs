@@ -4,13 +4,14 @@
 //! load (`burst` knows when it is over). Content decides: a write that changes no source changes nothing. The old
 //! version serves until the new one has been compiled, loaded and set up; if any of that fails it goes on
 //! serving, and the diagnostic says why. A half-written file is such a failure, and the write that
-//! completes it the next load. Because watches can be lost (queue overflow, deleted folders, file systems
+//! completes it the next load. What takes long to build does so on a thread of its own and comes back as a
+//! message; a newer save ends it. Because watches can be lost (queue overflow, deleted folders, file systems
 //! without events), every folder is also looked at once a second.
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -21,10 +22,11 @@ use crate::burst::{Burst, Stage};
 use crate::error::PluginError;
 use crate::host::{Message, Shared};
 use crate::instance::{CallError, Instance};
+use crate::language::{Job, Language, Order};
 use crate::metrics;
 use crate::slot::{ReloadClock, Slot, lock};
 use crate::sources::{self, Listing};
-use crate::version::{self, Given, Version};
+use crate::version::Version;
 use crate::watch::{Watches, Watching};
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -42,6 +44,7 @@ pub struct Loader {
     watches: Watches,
     plugins: HashMap<String, Tracked>,
     next_look: Instant,
+    last_job: u64,
 }
 
 struct Tracked {
@@ -53,11 +56,32 @@ struct Tracked {
     content: Option<blake3::Hash>,
     burst: Option<Burst>,
     retry: Option<(Instant, usize)>,
+    /// The build in progress, and the write it is for.
+    job: Option<(Job, Option<Instant>)>,
+    /// Who waits for the end of the load.
+    waiters: Vec<SyncSender<()>>,
+}
+
+impl Tracked {
+    fn new(slot: Arc<Slot>) -> Self {
+        Self {
+            slot,
+            listing: Listing::default(),
+            looked: None,
+            content: None,
+            burst: None,
+            retry: None,
+            job: None,
+            waiters: Vec::new(),
+        }
+    }
 }
 
 /// How a load that did not become live ended.
 enum Stopped {
     Unchanged,
+    /// It goes on in a job.
+    Building,
     Failed(Box<Diagnostic>),
     /// `setupPlugin` threw a `RetryError`.
     Again(Box<Diagnostic>),
@@ -76,7 +100,8 @@ impl Loader {
         watching: Watching,
     ) -> Result<JoinHandle<()>, PluginError> {
         let watches = Watches::start(watching, shared.to_loader.clone());
-        let mut loader = Self { shared, watches, plugins: HashMap::new(), next_look: Instant::now() + LOOK_EVERY };
+        let mut loader =
+            Self { shared, watches, plugins: HashMap::new(), next_look: Instant::now() + LOOK_EVERY, last_job: 0 };
         thread::Builder::new()
             .name(NAME.into())
             .spawn(move || loader.run(&messages))
@@ -112,26 +137,19 @@ impl Loader {
             Message::LookAgain => self.next_look = Instant::now(),
             Message::Load(slot, done) => {
                 let id = slot.id.clone();
-                let tracked = Tracked {
-                    slot,
-                    listing: Listing::default(),
-                    looked: None,
-                    content: None,
-                    burst: None,
-                    retry: None,
-                };
+                let mut tracked = Tracked::new(slot);
+                tracked.waiters.push(done);
                 self.plugins.insert(id.clone(), tracked);
                 self.load(&id, None);
-                // Nobody waits when the caller has given up.
-                let _ = done.send(());
             }
             Message::Configure(id, done) => {
                 if let Some(tracked) = self.plugins.get_mut(&id) {
                     tracked.content = None;
+                    tracked.waiters.push(done);
                     self.load(&id, None);
                 }
-                let _ = done.send(());
             }
+            Message::Built(id, number, built) => self.built(&id, number, *built),
             Message::Forget(id) => {
                 if let Some(tracked) = self.plugins.remove(&id) {
                     self.watches.follow(&tracked.slot.dir, &[]);
@@ -166,6 +184,9 @@ impl Loader {
     fn run_due(&mut self) {
         let now = Instant::now();
         if now >= self.next_look {
+            if let Err(error) = self.shared.around.geoip.refresh() {
+                tracing::warn!(%error, hint = error.hint(), "the GeoIP database in use goes on");
+            }
             self.next_look = now + if self.watches.is_blind() { BLIND_LOOK_EVERY } else { LOOK_EVERY };
             for tracked in self.plugins.values_mut().filter(|tracked| tracked.burst.is_none()) {
                 let listing = sources::list(&tracked.slot.dir).unwrap_or_default();
@@ -209,10 +230,28 @@ impl Loader {
 
     fn load(&mut self, id: &str, last_write: Option<Instant>) {
         let Some(mut tracked) = self.plugins.remove(id) else { return };
+        let outcome = self.try_load(&mut tracked, last_write);
+        self.ended(tracked, outcome);
+    }
+
+    /// A build has come to its end.
+    fn built(&mut self, id: &str, number: u64, built: Result<Version, Box<Diagnostic>>) {
+        let is_awaited = |tracked: &Tracked| tracked.job.as_ref().is_some_and(|(job, _)| job.number == number);
+        if !self.plugins.get(id).is_some_and(is_awaited) {
+            return;
+        }
+        let Some(mut tracked) = self.plugins.remove(id) else { return };
+        let last_write = tracked.job.take().and_then(|(_, last_write)| last_write);
         let slot = Arc::clone(&tracked.slot);
-        match self.try_load(&mut tracked, last_write) {
+        let outcome = built.map_err(Stopped::from).and_then(|version| self.try_version(&slot, version, last_write));
+        self.ended(tracked, outcome);
+    }
+
+    fn ended(&mut self, mut tracked: Tracked, outcome: Result<(), Stopped>) {
+        let slot = Arc::clone(&tracked.slot);
+        match outcome {
             Ok(()) => tracked.retry = None,
-            Err(Stopped::Unchanged) => {}
+            Err(Stopped::Unchanged | Stopped::Building) => {}
             Err(Stopped::Failed(problem)) => {
                 tracked.retry = None;
                 self.failed(&slot, *problem);
@@ -223,7 +262,13 @@ impl Loader {
                 self.failed(&slot, *problem);
             }
         }
-        self.plugins.insert(id.to_owned(), tracked);
+        if tracked.job.is_none() {
+            for waiter in tracked.waiters.drain(..) {
+                // Nobody waits when the caller has given up.
+                let _ = waiter.send(());
+            }
+        }
+        self.plugins.insert(slot.id.clone(), tracked);
     }
 
     fn try_load(&mut self, tracked: &mut Tracked, last_write: Option<Instant>) -> Result<(), Stopped> {
@@ -242,6 +287,7 @@ impl Loader {
         tracked.looked = None;
         let snapshot = snapshot.map_err(|error| {
             tracked.content = None;
+            tracked.job = None;
             unreadable(error)
         })?;
         let content = snapshot.hash();
@@ -249,17 +295,25 @@ impl Loader {
             return Err(Stopped::Unchanged);
         }
         tracked.content = Some(content);
+        // Of an older content.
+        tracked.job = None;
 
         slot.set_state(PluginState::Building);
+        let language = Language::of(&snapshot)?;
+        let (plugin_id, dir) = (slot.id.clone(), slot.dir.clone());
         let settings = self.shared.settings(&slot.id);
-        let given = Given {
-            plugin_id: &slot.id,
-            dir: &slot.dir,
-            settings: &settings,
-            limits: &self.shared.around.limits,
-            resolver: Arc::clone(&self.shared.resolver),
-        };
-        let version = Arc::new(version::build(&given, &snapshot)?);
+        let order = Order { plugin_id, dir, snapshot, settings, language };
+        if let Some(version) = order.at_once(&self.shared) {
+            return self.try_version(&slot, version?, last_write);
+        }
+        self.last_job += 1;
+        tracked.job = Some((Job::start(self.last_job, order, Arc::clone(&self.shared))?, last_write));
+        Err(Stopped::Building)
+    }
+
+    /// Makes a version live if it loads and can be set up.
+    fn try_version(&self, slot: &Slot, version: Version, last_write: Option<Instant>) -> Result<(), Stopped> {
+        let version = Arc::new(version);
         if slot.version().is_some_and(|live| live.identity.version == version.identity.version) {
             slot.settle(true);
             return Err(Stopped::Unchanged);

@@ -10,10 +10,16 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use crate::manifest::{MANIFEST, Manifest};
+
 const MAX_FILES: usize = 2_000;
 const MAX_DIRS: usize = 500;
 const MAX_BYTES: u64 = 16 << 20;
-const EXTENSIONS: [&str; 6] = ["ts", "mts", "js", "mjs", "cjs", "json"];
+/// A component named by `main`; one from componentize-py has 18 MiB.
+const MAX_COMPONENT_BYTES: u64 = 64 << 20;
+const EXTENSIONS: [&str; 11] = ["ts", "mts", "js", "mjs", "cjs", "json", "rs", "toml", "lock", "yaml", "py"];
+
+const WASM: &str = "wasm";
 
 /// Cheap to take: nothing is read but names, sizes and times.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,13 +42,15 @@ pub struct Stamp {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshot {
     pub texts: BTreeMap<String, String>,
+    /// The component that the manifest names as `main`, with its path.
+    pub component: Option<(String, Vec<u8>)>,
 }
 
 /// Whether a file or folder of this name has nothing to do with the plugin.
 pub fn is_ignored(name: &str) -> bool {
     name.starts_with('.')
         || name.ends_with('~')
-        || matches!(name, "node_modules" | "target")
+        || matches!(name, "node_modules" | "target" | "__pycache__" | "venv")
         || Path::new(name).extension().is_some_and(|extension| extension == "swp" || extension == "tmp")
 }
 
@@ -112,6 +120,10 @@ fn walk(dir: &Path, prefix: &str, listing: &mut Listing, above: &mut Vec<PathBuf
     Ok(())
 }
 
+fn is_wasm(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == WASM)
+}
+
 /// Whether a file of this name could be part of a plugin.
 pub fn is_source_name(path: &Path) -> bool {
     path.file_name().is_some_and(|name| is_source(&name.to_string_lossy()))
@@ -119,14 +131,14 @@ pub fn is_source_name(path: &Path) -> bool {
 
 fn is_source(path: &str) -> bool {
     let extension = Path::new(path).extension().and_then(|extension| extension.to_str());
-    extension.is_some_and(|extension| EXTENSIONS.contains(&extension)) && !path.ends_with(".d.ts")
+    extension.is_some_and(|extension| EXTENSIONS.contains(&extension) || extension == WASM) && !path.ends_with(".d.ts")
 }
 
 impl Snapshot {
     pub fn read(dir: &Path, listing: &Listing) -> io::Result<Self> {
         let mut total = 0;
         let mut texts = BTreeMap::new();
-        for (path, stamp) in &listing.files {
+        for (path, stamp) in listing.files.iter().filter(|(path, _)| !is_wasm(path)) {
             total += stamp.bytes;
             if total > MAX_BYTES {
                 let message = format!("the folder holds more than {} MiB of source", MAX_BYTES >> 20);
@@ -138,7 +150,26 @@ impl Snapshot {
                 Err(error) => return Err(error),
             };
         }
-        Ok(Self { texts })
+        let component = Self::component(dir, listing, &texts)?;
+        Ok(Self { texts, component })
+    }
+
+    /// Of all `.wasm` files only this one counts: the others may well be what a build has put there.
+    fn component(
+        dir: &Path,
+        listing: &Listing,
+        texts: &BTreeMap<String, String>,
+    ) -> io::Result<Option<(String, Vec<u8>)>> {
+        let main = texts.get(MANIFEST).and_then(|text| Manifest::parse(text).ok()).and_then(|manifest| manifest.main);
+        let Some(path) = main.map(|main| main.trim_start_matches("./").to_owned()).filter(|main| is_wasm(main)) else {
+            return Ok(None);
+        };
+        let Some(stamp) = listing.files.get(&path) else { return Ok(None) };
+        if stamp.bytes > MAX_COMPONENT_BYTES {
+            let message = format!("{path} has more than {} MiB", MAX_COMPONENT_BYTES >> 20);
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+        }
+        Ok(Some((path.clone(), fs::read(dir.join(&path))?)))
     }
 
     pub fn hash(&self) -> blake3::Hash {
@@ -147,6 +178,9 @@ impl Snapshot {
             for part in [path, text] {
                 hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
             }
+        }
+        if let Some((path, bytes)) = &self.component {
+            hasher.update(path.as_bytes()).update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
         }
         hasher.finalize()
     }

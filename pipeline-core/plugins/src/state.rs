@@ -24,8 +24,10 @@ use crate::http_calls::{SentCalls, wake};
 use crate::limits::Limits;
 use crate::own_metrics::OwnMetrics;
 use crate::random::Random;
+use crate::recent_calls::RecentCalls;
 use crate::settings::OnError;
 use crate::storage::{Cache, PendingWrites, Storage};
+use crate::wasi::{LastWords, Output, Pollables};
 
 /// The index of work that belongs to no event of the batch.
 pub const NOBODY: u32 = u32::MAX;
@@ -39,6 +41,7 @@ pub struct Surroundings {
     pub own_metrics: OwnMetrics,
     pub geoip: GeoIp,
     pub calls: Calls,
+    pub recent_calls: RecentCalls,
     /// Those of plugins for which nothing is set.
     pub limits: Limits,
     pub seed: u64,
@@ -72,6 +75,10 @@ pub enum Ended {
     Calls(usize),
     #[error("the engine reported an event that is not open")]
     Protocol,
+    #[error("waited too long")]
+    Waiting,
+    #[error("exit was called")]
+    Exit,
 }
 
 #[derive(Debug)]
@@ -128,6 +135,9 @@ pub struct InstanceState {
     waiting: BTreeMap<u32, OpenEvent>,
     pub queue: CompletionQueue,
     pub sent: SentCalls,
+    pub pollables: Pollables,
+    outputs: [Output; 2],
+    pub last_words: LastWords,
     pub effects: Effects,
     reported: Vec<bool>,
     budget: Duration,
@@ -137,10 +147,10 @@ pub struct InstanceState {
 }
 
 impl InstanceState {
-    pub fn new(identity: Arc<Identity>, around: Arc<Surroundings>, instance: u64) -> Self {
+    /// `engine_bytes` is the memory that the instance may use beyond what plugin code may.
+    pub fn new(identity: Arc<Identity>, around: Arc<Surroundings>, instance: u64, engine_bytes: usize) -> Self {
         let random = Random::new(around.seed, &identity.plugin_id, instance);
-        // Beyond what plugin code may use: the engine, its stack, and the batch on its way in and out.
-        let memory = MemoryGauge { limit: identity.limits.memory_bytes + (16 << 20), used: 0, exceeded: false };
+        let memory = MemoryGauge::new(identity.limits.memory_bytes + engine_bytes);
         Self {
             identity,
             around,
@@ -150,6 +160,9 @@ impl InstanceState {
             waiting: BTreeMap::new(),
             queue: CompletionQueue::new(),
             sent: SentCalls::default(),
+            pollables: Pollables::default(),
+            outputs: Default::default(),
+            last_words: LastWords::default(),
             effects: Effects::default(),
             reported: Vec::new(),
             budget: Duration::ZERO,
@@ -164,6 +177,7 @@ impl InstanceState {
         self.waiting.clear();
         self.reported.clear();
         self.reported.resize(events, false);
+        self.last_words = LastWords::default();
         self.budget = budget;
         self.started = cpu::thread_time();
     }
@@ -182,7 +196,7 @@ impl InstanceState {
         if index == self.in_hand.0 {
             return;
         }
-        let (before, mut open) = std::mem::take(&mut self.in_hand);
+        let (before, mut open) = std::mem::replace(&mut self.in_hand, (NOBODY, OpenEvent::default()));
         if self.is_open(before) {
             let now = cpu::thread_time();
             open.cpu += now.saturating_sub(self.started);
@@ -211,10 +225,13 @@ impl InstanceState {
         if self.queue.open() < limit { Ok(()) } else { Err(Ended::Calls(limit).into()) }
     }
 
-    /// Applies what was done in the foreground; called when the work it belongs to is done.
+    /// Applies what was done; called when a call has returned.
     pub fn commit(&mut self) {
-        let (index, open) = std::mem::take(&mut self.in_hand);
+        let (index, open) = std::mem::replace(&mut self.in_hand, (NOBODY, OpenEvent::default()));
         self.settle(index, open);
+        for (index, open) in std::mem::take(&mut self.waiting) {
+            self.settle(index, open);
+        }
     }
 
     pub fn finish(&mut self, index: u32, outcome: Outcome) -> wasmtime::Result<()> {
@@ -242,6 +259,47 @@ impl InstanceState {
         self.effects.first_report_at.get_or_insert_with(Instant::now);
         self.effects.reports.push((index, Report { outcome, cpu, waited }));
         Ok(())
+    }
+
+    /// Sleeps on behalf of the event in hand, within what it may wait.
+    pub fn sleep_until(&mut self, due: Instant) -> wasmtime::Result<()> {
+        let left = self.identity.limits.wait.saturating_sub(self.in_hand.1.waited);
+        let began = Instant::now();
+        let wanted = due.saturating_duration_since(began);
+        std::thread::sleep(wanted.min(left));
+        let waited = began.elapsed();
+        self.in_hand.1.waited += waited;
+        for open in self.waiting.values_mut() {
+            open.waited += waited;
+        }
+        if wanted > left { Err(Ended::Waiting.into()) } else { Ok(()) }
+    }
+
+    /// Standard output or standard error of a component.
+    pub fn write_output(&mut self, is_error: bool, bytes: &[u8]) {
+        let lines = self.outputs[usize::from(is_error)].push(bytes);
+        self.log_output(is_error, lines);
+    }
+
+    /// Tells lines that were begun and not ended.
+    pub fn flush_outputs(&mut self) {
+        for is_error in [false, true] {
+            let rest = self.outputs[usize::from(is_error)].rest();
+            self.log_output(is_error, rest);
+        }
+    }
+
+    fn log_output(&mut self, is_error: bool, lines: impl IntoIterator<Item = String>) {
+        let level = if is_error { LogLevel::Error } else { LogLevel::Info };
+        for line in lines {
+            if is_error {
+                self.last_words.hear(&line);
+            }
+            // Rust puts an empty line before a panic.
+            if !line.is_empty() {
+                self.log(LogSource::Console, level, line);
+            }
+        }
     }
 
     /// Waits for the next answer. Empty when nothing is under way.
@@ -311,25 +369,55 @@ impl Identity {
     }
 }
 
-/// Linear memory of the instance.
+/// What an instance may have of memories, tables and the code that uses them, all of its parts together:
+/// one component may consist of many.
 #[derive(Debug)]
 pub struct MemoryGauge {
-    limit: usize,
+    pub limit: usize,
     pub used: usize,
+    table_elements: usize,
     pub exceeded: bool,
 }
 
+const TABLE_ELEMENTS: usize = 100_000;
+/// Core instances, memories and tables of one component; CPython needs some forty instances.
+const PARTS: usize = 200;
+
+impl MemoryGauge {
+    fn new(limit: usize) -> Self {
+        Self { limit, used: 0, table_elements: 0, exceeded: false }
+    }
+}
+
 impl ResourceLimiter for MemoryGauge {
-    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        if desired > self.limit {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let wanted = self.used.saturating_add(desired.saturating_sub(current));
+        if wanted > self.limit {
             self.exceeded = true;
             return Err(Ended::Memory.into());
         }
-        self.used = desired;
+        self.used = wanted;
         Ok(true)
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(desired <= 100_000)
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let wanted = self.table_elements.saturating_add(desired.saturating_sub(current));
+        if wanted > TABLE_ELEMENTS {
+            return Ok(false);
+        }
+        self.table_elements = wanted;
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        PARTS
+    }
+
+    fn memories(&self) -> usize {
+        PARTS
+    }
+
+    fn tables(&self) -> usize {
+        PARTS
     }
 }

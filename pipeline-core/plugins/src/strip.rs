@@ -40,7 +40,7 @@ const TOP_LEVEL: [&str; 13] = [
     "jobs",
 ];
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Stripped {
     pub kind: FileKind,
     pub code: String,

@@ -8,9 +8,9 @@ use pipeline_core::api::event::{Journey, JourneyRequest};
 use pipeline_core::api::ledger::{Audit, AuditRequest, Digest, DigestRequest, Status, StatusRequest};
 use pipeline_core::api::live::{DemoRequest, DemoState};
 use pipeline_core::api::plugin::{
-    PluginAdd, PluginConfigure, PluginDetail, PluginList, PluginLogLine, PluginLogs, PluginLogsRequest, PluginOrder,
-    PluginRequest, PluginRun, PluginRunRequest, PluginStorage, PluginStorageRequest, PluginStorageSet, PluginView,
-    PluginsRequest,
+    PluginAdd, PluginCalls, PluginCallsRequest, PluginConfigure, PluginDetail, PluginList, PluginLogLine, PluginLogs,
+    PluginLogsRequest, PluginOrder, PluginRequest, PluginRun, PluginRunRequest, PluginStorage, PluginStorageRequest,
+    PluginStorageSet, PluginView, PluginsRequest,
 };
 use pipeline_core::api::query::{QueryRequest, QueryResult};
 use pipeline_core::api::redrive::{Redrive, RedriveRequest};
@@ -150,6 +150,10 @@ impl Handlers for Studio {
 
     async fn plugin_run(&self, request: PluginRunRequest) -> Result<PluginRun, ApiError> {
         self.blocking(move |flow| flow.plugin_run(request)).await
+    }
+
+    async fn plugin_calls(&self, request: PluginCallsRequest) -> Result<PluginCalls, ApiError> {
+        self.blocking(move |flow| flow.plugin_calls(&request)).await
     }
 
     async fn plugin_storage(&self, request: PluginStorageRequest) -> Result<PluginStorage, ApiError> {

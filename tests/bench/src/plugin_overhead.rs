@@ -66,7 +66,18 @@ pub fn measure(report: &mut Report) -> anyhow::Result<()> {
         fs::write(plugin.join("index.ts"), code)?;
         one(report, dir.path(), what, &plugin, bar)?;
     }
-    one(report, dir.path(), "sample url-normalizer (TypeScript)", Path::new("sample-plugins/url-normalizer"), "")
+    one(report, dir.path(), "sample url-normalizer (TypeScript)", Path::new("sample-plugins/url-normalizer"), "")?;
+    let rust = Path::new("pipeline-core/plugins/tests/fixtures/rust-behaviours");
+    one(report, dir.path(), "Rust that returns its event", rust, "<= 2 us")?;
+    one(report, dir.path(), "sample rust-sessionizer", Path::new("sample-plugins/rust-sessionizer"), "")?;
+    let python = dir.path().join("python");
+    fs::create_dir(&python)?;
+    fs::write(python.join("plugin.py"), "def process_event(event):\n    return event\n")?;
+    // Python needs a tool that is not everywhere.
+    if let Err(error) = one(report, dir.path(), "Python that returns its event", &python, "") {
+        eprintln!("not measured: {error:#}");
+    }
+    Ok(())
 }
 
 fn one(report: &mut Report, cache: &Path, what: &str, plugin: &Path, bar: &str) -> anyhow::Result<()> {

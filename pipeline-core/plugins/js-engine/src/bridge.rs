@@ -180,8 +180,8 @@ pub fn answer<'js>(ctx: &Ctx<'js>, answer: waiting::Answer) -> Result<(&'static 
         waiting::Answer::Elapsed => "elapsed",
         waiting::Answer::Trouble(trouble) => {
             let code = match trouble.kind {
-                http::TroubleKind::Refused => "EACCES",
-                http::TroubleKind::NoMock => "ENOMOCK",
+                http::TroubleKind::Refused => "Refused",
+                http::TroubleKind::NoMock => "NoMock",
                 http::TroubleKind::Network => "ECONNREFUSED",
                 http::TroubleKind::Timeout => "ETIMEDOUT",
                 http::TroubleKind::TooLarge => "EMSGSIZE",

@@ -22,6 +22,13 @@ wit_bindgen::generate!({ path: "../wit/v0_1", world: "engine" });
 
 use weir::plugin::types::FailureKind;
 
+/// Names the sources this was built from; the build looks for it in the finished module.
+#[used]
+static SOURCE_HASH: &str = match option_env!("WEIR_JS_ENGINE_HASH") {
+    Some(hash) => hash,
+    None => "",
+};
+
 thread_local! {
     static SESSION: RefCell<Option<Session>> = const { RefCell::new(None) };
 }

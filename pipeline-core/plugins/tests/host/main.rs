@@ -1,10 +1,12 @@
 //! The plugin host from outside: real engine, real folders, real saves.
 #![allow(clippy::unwrap_used)]
 
+mod builds;
 mod events;
 mod failures;
 mod hostile;
 mod leaks;
+mod languages;
 mod meta;
 mod modules;
 mod process;
@@ -14,3 +16,4 @@ mod samples;
 mod standard_library;
 mod support;
 mod traffic;
+mod waiting;

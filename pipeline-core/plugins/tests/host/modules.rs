@@ -109,3 +109,40 @@ fn the_same_source_has_the_same_version() {
     assert_eq!(one.live("p", &code).version, two.live("p", &code).version);
     assert_eq!(one.view(0).version.len(), 12);
 }
+
+#[test]
+fn packages_are_found_where_the_package_manager_put_them() {
+    let bench = Bench::new();
+    let lodash = "exports.get = (object, path) => path.split('.').reduce((at, key) => at?.[key], object)";
+    let files = [
+        ("package-lock.json", r#"{"lockfileVersion": 3}"#),
+        ("node_modules/lodash.get/package.json", r#"{"name": "lodash.get", "main": "./lib/main"}"#),
+        (
+            "node_modules/lodash.get/lib/main.js",
+            "module.exports = require('../inner').get; try { require('fs') } catch {}",
+        ),
+        ("node_modules/lodash.get/inner.js", lodash),
+        ("node_modules/@scope/esm/package.json", r#"{"exports": {".": {"import": "./m.mjs"}, "./two": "./two.js"}}"#),
+        (
+            "node_modules/@scope/esm/m.mjs",
+            "import two from './two.js'\nimport nested from 'nested'\nexport const three = two + nested",
+        ),
+        ("node_modules/@scope/esm/two.js", "export default 2"),
+        ("node_modules/@scope/esm/node_modules/nested/package.json", "{}"),
+        ("node_modules/@scope/esm/node_modules/nested/index.js", "module.exports = 1"),
+        (
+            "index.ts",
+            "import get from 'lodash.get'\nimport { three } from '@scope/esm'\nimport two from '@scope/esm/two'\n\
+             export const processEvent = (e: any) => ({ ...e, out: [get(e, 'properties.n'), three, two] })",
+        ),
+    ];
+    let view = bench.live("plugin", &files);
+    let mut lane = bench.host.lane();
+    assert_eq!(output(&run_one(&mut lane))["out"], json!([0, 3, 2]));
+    // A package that changes without its lock file is not looked at again; with it, it is.
+    let dir = std::path::PathBuf::from(&view.dir);
+    std::fs::write(dir.join("node_modules/@scope/esm/two.js"), "export default 20").unwrap();
+    std::fs::write(dir.join("package-lock.json"), r#"{"lockfileVersion": 3, "packages": {}}"#).unwrap();
+    bench.wait_for("the new package", 0, |now| now.version != view.version);
+    assert_eq!(output(&run_one(&mut lane))["out"], json!([0, 21, 20]));
+}

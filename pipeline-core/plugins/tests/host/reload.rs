@@ -155,3 +155,22 @@ fn a_removed_plugin_leaves_the_chain() {
     assert!(run_one(&mut lane).steps.is_empty());
     assert!(lane.chain().1.is_empty());
 }
+
+#[test]
+fn a_mock_that_changes_is_a_reload() {
+    let bench = Bench::new();
+    let code = "export async function processEvent(event) {\n\
+                event.properties.rate = (await (await fetch('https://rates.example/')).json()).rate; return event }";
+    let mock = |rate: u32| {
+        format!(r#"{{"request": {{"url": "https://rates.example/"}}, "response": {{"json": {{"rate": {rate}}}}}}}"#)
+    };
+    let view = bench.live("plugin", &[("index.ts", code), ("mocks/rates.json", &mock(1))]);
+    let mut lane = bench.host.lane();
+    assert_eq!(output(&run_one(&mut lane))["properties"]["rate"], 1);
+    crate::support::write(std::path::Path::new(&view.dir), "mocks/rates.json", &mock(2));
+    bench.wait_for("the new mock", 0, |now| now.version != view.version);
+    assert_eq!(output(&run_one(&mut lane))["properties"]["rate"], 2);
+    crate::support::write(std::path::Path::new(&view.dir), "mocks/rates.json", "{\n  oops\n}");
+    let broken = bench.wait_for("the broken mock", 0, |now| now.load_error.is_some()).load_error.unwrap();
+    assert_eq!((broken.file.as_str(), broken.line), ("mocks/rates.json", 2), "{broken:?}");
+}

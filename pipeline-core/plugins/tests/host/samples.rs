@@ -1,6 +1,7 @@
 //! The sample plugins do what their READMEs say.
 
 mod broken;
+mod compiled;
 mod exporting;
 mod processing;
 
@@ -14,7 +15,7 @@ use weir_plugins::{Lane, Settings};
 use crate::support::{Bench, event};
 
 /// Asked for at run time: clones share a build folder, so the path at compile time may be another's.
-fn crate_dir() -> PathBuf {
+pub fn crate_dir() -> PathBuf {
     std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from)
 }
 

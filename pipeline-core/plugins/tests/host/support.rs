@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use weir_api::plugin::{PluginState, PluginView};
 use weir_event::journal::{Fate, StepLabel};
-use weir_plugins::{BatchEvent, BatchResult, EventResult, HostConfig, Lane, Limits, PluginHost, Watching};
+use weir_plugins::{BatchEvent, BatchResult, EventResult, HostConfig, Lane, Limits, PluginHost, Settings, Watching};
 
 pub struct Bench {
     pub host: PluginHost,
@@ -73,6 +73,14 @@ impl Bench {
         self.host.views().remove(index)
     }
 
+    pub fn wait_for_any(&self, what: &str, met: impl Fn(&[PluginView]) -> bool) {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        while !met(&self.host.views()) {
+            assert!(Instant::now() < deadline, "never met: {what}");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     pub fn wait_for(&self, what: &str, index: usize, mut met: impl FnMut(&PluginView) -> bool) -> PluginView {
         let deadline = Instant::now() + Duration::from_mins(1);
         loop {
@@ -85,6 +93,26 @@ impl Bench {
         }
     }
 }
+
+/// Settings with one configured value.
+pub fn configured(key: &str, value: &str) -> Settings {
+    Settings { values: [(key.to_owned(), Some(value.to_owned()))].into(), ..Settings::default() }
+}
+
+/// Whether the Python engine can be made here; `./dev` sets up what it takes where Python is installed.
+pub fn has_python() -> bool {
+    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let base = base.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));
+    let set_up = base.is_some_and(|base| base.join("weir/python-0.25.1/bin/componentize-py").exists());
+    let has = set_up || std::env::var_os("WEIR_PYTHON_ENGINE").is_some();
+    if !has {
+        eprintln!("SKIPPED for Python: componentize-py is not set up; run ./dev setup");
+    }
+    has
+}
+
+/// For the end of a test that needs Python and has none; [`has_python`] has said so.
+pub const fn skipped() {}
 
 pub fn write(dir: &Path, path: &str, text: &str) {
     let path = dir.join(path);
@@ -103,12 +131,17 @@ pub fn event(number: u64) -> Value {
 }
 
 pub fn run(lane: &mut Lane, events: &[Value]) -> BatchResult {
+    run_keyed(lane, events, |at| at)
+}
+
+/// With the order key of each event, by its place.
+pub fn run_keyed(lane: &mut Lane, events: &[Value], key: impl Fn(u64) -> u64) -> BatchResult {
     let texts: Vec<String> = events.iter().map(ToString::to_string).collect();
     let batch = texts.iter().enumerate().map(|(at, text)| BatchEvent {
         offset: at as u64,
         team_id: 2,
         uuid: Uuid::from_u128(at as u128),
-        order_key: at as u64,
+        order_key: key(at as u64),
         json: Cow::Borrowed(text.as_str()),
     });
     let result = lane.process_batch(batch.collect());

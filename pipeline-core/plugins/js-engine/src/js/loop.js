@@ -28,7 +28,9 @@
         const work = waiting.get(number);
         if (work === undefined) return;
         waiting.delete(number);
-        engine.take(work.owner);
+        // Waiting has put everything into the background.
+        engine.owner = work.owner;
+        host.inHand(work.owner);
         work.settle(kind, answer);
     };
 

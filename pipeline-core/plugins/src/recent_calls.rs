@@ -1,0 +1,57 @@
+//! The newest calls of each plugin to other machines, whole, for people who look at what it sends.
+//!
+//! In memory and bounded; what lasts is in the journal. Secrets are replaced before anything gets here.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+
+/// Calls that are kept for each plugin.
+const KEPT: usize = 200;
+/// Longer bodies are cut off.
+const BODY_BYTES: usize = 16 << 10;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecentCall {
+    pub at_ms: i64,
+    /// `http_mock` or `http_live`.
+    pub kind: String,
+    pub method: String,
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+    /// Text; `(n bytes)` for what is none.
+    pub body: String,
+    /// The status of the answer, or the code of what went wrong.
+    pub status: String,
+    /// The beginning of the answer, or why there is none.
+    pub answer: String,
+    pub duration_us: u64,
+}
+
+#[derive(Debug, Default)]
+pub struct RecentCalls(Mutex<HashMap<String, VecDeque<RecentCall>>>);
+
+impl RecentCalls {
+    pub fn add(&self, plugin: &str, call: RecentCall) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = all.entry(plugin.to_owned()).or_default();
+        own.push_back(call);
+        if own.len() > KEPT {
+            own.pop_front();
+        }
+    }
+
+    /// Oldest first.
+    pub fn of(&self, plugin: &str) -> Vec<RecentCall> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(plugin).into_iter().flatten().cloned().collect()
+    }
+}
+
+/// A body as people read it.
+pub fn readable(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.len() <= BODY_BYTES => text.to_owned(),
+        Ok(text) => format!("{}… ({} bytes)", &text[..text.floor_char_boundary(BODY_BYTES)], text.len()),
+        Err(_) => format!("({} bytes)", bytes.len()),
+    }
+}
