@@ -160,3 +160,15 @@ fn what_to_json_makes_is_held_to_the_same_rules() {
     assert_eq!(output(&result.events[1]), json!({ "event": "x", "team_id": 2 }));
     assert!(error(&result.events[1]).contains("change event.team_id"));
 }
+
+#[test]
+fn a_frozen_event_that_is_kept_keeps_its_own_properties() {
+    let code = "const kept = []\nexport function processEvent(event) {\n\
+                kept.push(Object.freeze(event))\n\
+                return { ...event, all: kept.map((one) => one.properties.n) } }";
+    let (_bench, mut lane) = Bench::single(code);
+    for round in 1..4 {
+        let all = output(&run(&mut lane, &[event(round)]).events[0])["all"].clone();
+        assert_eq!(all, json!((1..=round).collect::<Vec<_>>()));
+    }
+}

@@ -5,7 +5,7 @@
 // on it. So the code that reports uses what is kept here, writes fields only where they exist already, walks
 // lists by index, and gives property descriptors and tables no prototype.
 (engine) => {
-    const { Map, Object, Reflect, String, WeakRef } = globalThis;
+    const { Map, Object, Reflect, String, WeakMap, WeakRef } = globalThis;
     const { defineProperty, setPrototypeOf } = Object;
     // f.call as a function of (self, ...values) that looks nothing up.
     const uncurried = Function.prototype.bind.bind(Function.prototype.call);
@@ -36,6 +36,10 @@
         String,
         TypeError,
         WeakRef,
+        weakMap: () => new WeakMap(),
+        weakGet: uncurried(WeakMap.prototype.get),
+        weakHas: uncurried(WeakMap.prototype.has),
+        weakSet: uncurried(WeakMap.prototype.set),
         deref: uncurried(WeakRef.prototype.deref),
         // Also of values that are proxies and of classes whose Symbol.hasInstance was replaced.
         isInstance(value, type) {

@@ -3,7 +3,7 @@
     const { host, text, stringify, clipped } = engine;
     const { apply, defineProperty, deref, hasOwn, isArray, isInstance, list, values, Date, Error, InternalError } =
         engine.kept;
-    const { String, TypeError, WeakRef } = engine.kept;
+    const { String, TypeError, WeakRef, weakGet, weakHas, weakMap, weakSet } = engine.kept;
     const { RetryError } = globalThis;
     const longestMessage = 10_000;
     const longestStack = 20_000;
@@ -40,10 +40,15 @@
 
     // One pair of functions for each place in a batch; `this` is the event.
     const delayed = list();
+    // Properties of events that were frozen with their accessor.
+    const frozen = weakMap();
     const accessor = (index) => ({
         __proto__: null,
         get() {
-            return open[index]?.read();
+            const entry = open[index];
+            // Another event may have this place by now.
+            if (entry?.event !== this && weakHas(frozen, this)) return weakGet(frozen, this);
+            return entry?.read();
         },
         set(value) {
             open[index]?.settle(value);
@@ -58,16 +63,20 @@
     class Open {
         index;
         event;
-        team;
-        isDone = false;
-        isTouched = true;
+        isDone;
+        isTouched;
+        // A promise will finish it, perhaps after its batch.
+        isAwaited = false;
         before = undefined;
         // What a frozen event cannot hold.
         settled = undefined;
-        constructor(index, event) {
+        constructor(index) {
             this.index = index;
+        }
+        take(event) {
             this.event = event;
-            this.team = event.team_id;
+            this.isDone = false;
+            this.isTouched = true;
         }
         delay() {
             const before = values(this.event);
@@ -98,6 +107,7 @@
                 });
             } catch {
                 // Frozen: the accessor stays and gives what was read.
+                weakSet(frozen, this.event, value);
             }
             return value;
         }
@@ -156,16 +166,18 @@
         }
     };
 
-    let open = list();
+    // By place in the batch. Entries serve batch after batch, unless a promise holds them.
+    const open = list();
     engine.begin = (index, event, isLazy) => {
         engine.owner = index;
-        const entry = new Open(index, event);
-        open[index] = entry;
+        const entry = (open[index] ??= new Open(index));
+        entry.take(event);
         if (isLazy) entry.delay();
         let result;
         try {
             result = engine.methods.processEvent(event, engine.meta);
             if (isThenable(result)) {
+                entry.isAwaited = true;
                 finishLater(entry, result);
                 return;
             }
@@ -179,13 +191,16 @@
         // An event that somebody still holds may be asked for its properties later, when its text is gone.
         for (let at = 0; at < open.length; at++) {
             const entry = open[at];
-            if (entry === undefined || entry.isTouched) continue;
-            const held = new WeakRef(entry.event);
-            entry.event = undefined;
-            entry.event = deref(held);
-            if (entry.event !== undefined) entry.settle(host.properties(at));
+            if (entry === undefined || entry.event === undefined) continue;
+            if (!entry.isTouched) {
+                const held = new WeakRef(entry.event);
+                entry.event = undefined;
+                entry.event = deref(held);
+                if (entry.event !== undefined) entry.settle(host.properties(at));
+            }
+            entry.event = entry.before = entry.settled = undefined;
+            if (entry.isAwaited) open[at] = undefined;
         }
-        open = list();
     };
     engine.abandon = (index) => {
         engine.take(index);
