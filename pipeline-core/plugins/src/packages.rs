@@ -25,7 +25,13 @@ const KEPT: usize = 32;
 
 /// What is kept, by folder and lock file.
 #[derive(Default)]
-pub struct Packages(Mutex<Vec<((PathBuf, blake3::Hash), Arc<Files>)>>);
+pub struct Packages(Mutex<Vec<Kept>>);
+
+struct Kept {
+    dir: PathBuf,
+    lock: blake3::Hash,
+    files: Arc<Files>,
+}
 
 type Files = Mutex<HashMap<String, Option<Arc<PackageFile>>>>;
 
@@ -56,21 +62,18 @@ impl Packages {
     pub fn of(&self, dir: &Path, snapshot: &Snapshot) -> Installed {
         let lock = LOCK_FILES.iter().find_map(|name| snapshot.texts.get(*name));
         let Some(lock) = lock else { return Installed { dir: dir.to_owned(), files: Arc::default() } };
-        let key = (dir.to_owned(), blake3::hash(lock.as_bytes()));
+        let lock = blake3::hash(lock.as_bytes());
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let files = match kept.iter().find(|(known, _)| *known == key) {
-            Some((_, files)) => Arc::clone(files),
-            None => {
-                // The same folder under another lock file is not needed any more.
-                kept.retain(|((other, _), _)| other != dir);
-                if kept.len() >= KEPT {
-                    kept.remove(0);
-                }
-                let files = Arc::default();
-                kept.push((key, Arc::clone(&files)));
-                files
-            }
-        };
+        if let Some(known) = kept.iter().find(|known| known.dir == dir && known.lock == lock) {
+            return Installed { dir: dir.to_owned(), files: Arc::clone(&known.files) };
+        }
+        // The same folder under another lock file is not needed any more.
+        kept.retain(|other| other.dir != dir);
+        if kept.len() >= KEPT {
+            kept.remove(0);
+        }
+        let files: Arc<Files> = Arc::default();
+        kept.push(Kept { dir: dir.to_owned(), lock, files: Arc::clone(&files) });
         Installed { dir: dir.to_owned(), files }
     }
 }
@@ -81,7 +84,7 @@ impl Installed {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let read = || {
             let full = self.dir.join(path);
-            let metadata = std::fs::metadata(&full).ok().filter(|metadata| metadata.is_file())?;
+            let metadata = std::fs::metadata(&full).ok().filter(std::fs::Metadata::is_file)?;
             let text = (metadata.len() <= FILE_BYTES).then(|| std::fs::read_to_string(&full).ok()).flatten()?;
             Some(Arc::new(PackageFile { text, stripped: OnceLock::new() }))
         };

@@ -62,13 +62,12 @@ fn api_error(error: &FlowError) -> ApiError {
         FlowError::Store(StoreError::Sql(_)) => ErrorCode::SqlFailed,
         FlowError::Store(StoreError::TimedOut { .. }) => ErrorCode::SqlTimeout,
         FlowError::Store(StoreError::Rebuilding) => ErrorCode::StoreRebuilding,
-        FlowError::Plugin(PluginError::UnknownPlugin(_)) => ErrorCode::NotFound,
+        FlowError::Unconfirmed { .. } | FlowError::PluginSetting(_) => ErrorCode::BadRequest,
+        FlowError::Sink(SinkError::UnknownName(_)) | FlowError::Plugin(PluginError::UnknownPlugin(_)) => {
+            ErrorCode::NotFound
+        }
+        FlowError::Sink(SinkError::NotYet) | FlowError::TaskQueueFull(_) => ErrorCode::Unavailable,
         FlowError::Plugin(_) => ErrorCode::PluginLoad,
-        FlowError::PluginSetting(_) => ErrorCode::BadRequest,
-        FlowError::TaskQueueFull(_) => ErrorCode::Unavailable,
-        FlowError::Unconfirmed { .. } => ErrorCode::BadRequest,
-        FlowError::Sink(SinkError::UnknownName(_)) => ErrorCode::NotFound,
-        FlowError::Sink(SinkError::NotYet) => ErrorCode::Unavailable,
         FlowError::Sink(_) => ErrorCode::SinkRefused,
         _ => ErrorCode::Internal,
     };

@@ -63,7 +63,7 @@ fn a_call_goes_out_and_comes_back_whole() {
             ("Host".into(), server.address.to_string()),
         ],
         body: b"sent".to_vec(),
-        redirect: crate::http::Redirect::Follow,
+        redirect: Redirect::Follow,
     };
     let response = client(&server, HttpLimits::default()).send(&request, &GO_ON).unwrap();
     assert_eq!((response.status, response.status_text.as_str()), (201, "Created"));
