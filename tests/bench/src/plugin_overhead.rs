@@ -99,7 +99,7 @@ fn one(report: &mut Report, cache: &Path, what: &str, plugin: &Path, bar: &str) 
         let batch: Vec<_> = batch.collect();
         let before = thread_time();
         let result = lane.process_batch(batch);
-        let spent = thread_time() - before;
+        let spent = thread_time().saturating_sub(before);
         ensure!(result.events.len() == BATCH, "{what}: events are missing");
         if round >= WARM_UP {
             figures.push(spent.as_secs_f64() * 1e6 / BATCH as f64);
