@@ -56,7 +56,7 @@ impl Suite {
             },
             Self::Hostile => Plan {
                 name: "hostile",
-                arguments: &["-p", "weir-plugins", "--test", "host", "hostile_plugins"],
+                arguments: &["--workspace", "--exclude", "weir-desktop", "--test", "host", "hostile_plugins"],
                 count_variable: "WEIR_HOSTILE",
                 seed_variable: "WEIR_SEED",
                 count: 200,
@@ -65,7 +65,14 @@ impl Suite {
             },
             Self::Reloads => Plan {
                 name: "reloads",
-                arguments: &["-p", "weir-plugins", "--test", "host", "reloads_leave_nothing_behind"],
+                arguments: &[
+                    "--workspace",
+                    "--exclude",
+                    "weir-desktop",
+                    "--test",
+                    "host",
+                    "reloads_leave_nothing_behind",
+                ],
                 count_variable: "WEIR_RELOADS",
                 seed_variable: "WEIR_SEED",
                 count: 1_000,
