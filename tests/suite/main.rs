@@ -13,6 +13,7 @@ mod guard;
 mod hostile;
 mod paths;
 mod plugin_command;
+mod plugin_tasks;
 mod plugins;
 mod raw_http;
 mod rebuild;
