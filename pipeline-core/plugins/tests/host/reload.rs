@@ -167,10 +167,10 @@ fn a_mock_that_changes_is_a_reload() {
     let view = bench.live("plugin", &[("index.ts", code), ("mocks/rates.json", &mock(1))]);
     let mut lane = bench.host.lane();
     assert_eq!(output(&run_one(&mut lane))["properties"]["rate"], 1);
-    crate::support::write(std::path::Path::new(&view.dir), "mocks/rates.json", &mock(2));
+    write(std::path::Path::new(&view.dir), "mocks/rates.json", &mock(2));
     bench.wait_for("the new mock", 0, |now| now.version != view.version);
     assert_eq!(output(&run_one(&mut lane))["properties"]["rate"], 2);
-    crate::support::write(std::path::Path::new(&view.dir), "mocks/rates.json", "{\n  oops\n}");
+    write(std::path::Path::new(&view.dir), "mocks/rates.json", "{\n  oops\n}");
     let broken = bench.wait_for("the broken mock", 0, |now| now.load_error.is_some()).load_error.unwrap();
     assert_eq!((broken.file.as_str(), broken.line), ("mocks/rates.json", 2), "{broken:?}");
 }
