@@ -106,7 +106,7 @@ fn a_job_outlives_a_kill_and_runs_once_and_so_do_settings() {
 fn a_webhook_reaches_a_granted_receiver_and_nothing_else_is_sent() {
     let receiver = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = receiver.local_addr().expect("an address").to_string();
-    let received = thread::spawn(move || {
+    let received = thread::Builder::new().name("receiver".into()).spawn(move || {
         let (mut stream, _) = receiver.accept().expect("a caller");
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a time limit");
         let mut text = String::new();
@@ -119,6 +119,7 @@ fn a_webhook_reaches_a_granted_receiver_and_nothing_else_is_sent() {
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").expect("an answer");
         text
     });
+    let received = received.expect("a thread");
     let (dir, data) = scratch();
     let source = format!(
         "export function composeWebhook(event) {{\n\

@@ -17,6 +17,7 @@ use weir_event::journal::{ChainMember, Fate, HostCall, LogLevel, LogSource, Step
 use crate::batch::{BatchEvent, BatchResult, EventResult, StepOutput};
 use crate::bindings::weir::plugin::report::Outcome;
 use crate::bindings::weir::plugin::types::{Call, Event, FailureKind};
+use crate::chain;
 use crate::host::{Message, Shared};
 use crate::instance::{CallError, Instance, Loss, overdue};
 use crate::json;
@@ -180,19 +181,8 @@ impl Lane {
         for member in before {
             self.shared.retire(member.instance);
         }
-        self.chain = self
-            .members
-            .iter()
-            .map(|member| ChainMember {
-                plugin_id: member.version.identity.plugin_id.clone(),
-                name: member.version.identity.name.clone(),
-                version: member.version.identity.version.clone(),
-                is_deferred: ["onEvent", "exportEvents", "onSnapshot"]
-                    .iter()
-                    .any(|method| member.version.has_method(method)),
-            })
-            .collect();
-        self.hash = chain_hash(&self.chain);
+        self.chain = chain::members(self.members.iter().map(|member| &*member.version));
+        self.hash = chain::hash(&self.chain);
     }
 }
 
@@ -212,16 +202,6 @@ impl Shared {
             let _ = self.to_loader.send(Message::Retire(Box::new(instance)));
         }
     }
-}
-
-fn chain_hash(chain: &[ChainMember]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for member in chain {
-        for part in [&member.plugin_id, &member.name, &member.version] {
-            hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
-        }
-    }
-    hasher.finalize().to_hex()[..16].to_owned()
 }
 
 fn publish(slot: &Slot, figures: BatchFigures) {

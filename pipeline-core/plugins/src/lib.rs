@@ -18,6 +18,7 @@ mod batch;
 mod bindings;
 mod burst;
 mod caller;
+mod chain;
 mod compile_cache;
 mod component;
 mod cpu;

@@ -81,7 +81,7 @@ impl Hostile {
 
     /// `on` is the number of the event it strikes; 0 means each.
     fn new(name: &str, place: Place, tricks: &[(&str, &str)], above: Option<(&str, &str)>, on: usize) -> Self {
-        let body = tricks.iter().map(|(_, code)| (*code).to_owned()).collect::<Vec<_>>().join("\n") + "\n";
+        let body: String = tricks.iter().flat_map(|(_, code)| [*code, "\n"]).collect();
         let body = if on == 0 { body } else { format!("if (event.properties?.n === {on}) {{\n{body}}}\n") };
         let whole = |body: &str| {
             format!("(() => {{ const event = {{ properties: {{ n: {on} }} }}, meta = {{}};\n{body} }})()\n")
