@@ -69,9 +69,7 @@ fn a_job_outlives_a_kill_and_runs_once_and_so_do_settings() {
     weir.kill();
 
     let weir = live(&data, &folder);
-    wait_for("the job's event", || {
-        (weir.count("SELECT count(*) FROM events WHERE event = 'job done'") == 1).then_some(())
-    });
+    wait_for("the job's event", || (weir.count("events WHERE event = 'job done'") == 1).then_some(()));
     let detail = weir.call::<registry::PluginDetail>(&PluginRequest { id: "tasks".into() }).expect("a detail");
     assert!(detail.jobs.is_empty(), "{:?}", detail.jobs);
     assert_eq!(

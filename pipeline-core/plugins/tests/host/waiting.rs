@@ -148,3 +148,21 @@ fn requests_are_refused_beyond_the_limit_of_an_event() {
     }
     assert_eq!(result.calls.len(), 8, "each call is journalled, refused ones too");
 }
+
+#[test]
+fn jobs_are_due_by_posthogs_units() {
+    let code = "export async function processEvent(event, { jobs }) { const now = Date.now()\n\
+                for (const [n, unit] of [[1, 'second'], [2, 'minutes'], [1, 'hour'], [1, 'day'], [1, 'week'], [1, 'month'], [1, 'quarter'], [1, 'years']]) {\n\
+                await jobs['any name'](event.properties.n).runIn(n, unit) }\n\
+                await jobs.x(null).runAt(new Date(5)); await jobs.y().runNow(); event.properties.now = now\n\
+                try { await jobs.z().runIn(1, 'fortnight') } catch (e) { event.properties.wrong = String(e) }; return event }";
+    let (_bench, mut lane) = Bench::single(code);
+    let result = run(&mut lane, &[event(0)]);
+    let out = output(&result.events[0]);
+    let now = out["properties"]["now"].as_f64().unwrap();
+    let hours: Vec<i64> = result.jobs.iter().map(|job| ((job.at_ms - now) / 3_600_000.0).round() as i64).collect();
+    assert_eq!(hours[1..8], [0, 1, 24, 168, 30 * 168, 13 * 168, 365 * 24]);
+    assert_eq!((result.jobs[8].at_ms.to_bits(), result.jobs[0].payload.as_str()), (5.0_f64.to_bits(), "0"));
+    assert_eq!((result.jobs[8].name.as_str(), result.jobs[0].name.as_str()), ("x", "any name"));
+    assert_eq!(out["properties"]["wrong"], "Error: Unknown time unit: fortnight");
+}
