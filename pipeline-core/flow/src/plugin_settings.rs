@@ -10,8 +10,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use weir_api::plugin::{
-    ConfigFieldView, LimitPreset, PluginCall, PluginCalls, PluginCallsRequest, PluginConfigure, PluginDetail,
-    PluginHttp, PluginJob, PluginLimits, PluginList, PluginRun, PluginRunRequest, PluginSchedule, PluginStorage,
+    ConfigFieldView, LimitPreset, PluginCalls, PluginCallsRequest, PluginConfigure, PluginDetail, PluginHttp,
+    PluginJob, PluginLimits, PluginList, PluginRun, PluginRunRequest, PluginSchedule, PluginStorage,
     PluginStorageRequest, PluginStorageSet, StorageEntry,
 };
 use weir_event::journal::{ControlRecord, PluginAttachment, PluginSettings, TaskEnd};
@@ -178,19 +178,8 @@ impl Flow {
     pub fn plugin_calls(&self, request: &PluginCallsRequest) -> Result<PluginCalls, FlowError> {
         let calls = self.host.recent_calls(&request.id)?;
         let limit = request.limit.unwrap_or(SHOWN_CALLS) as usize;
-        let view = |call: weir_plugins::RecentCall| PluginCall {
-            at_ms: call.at_ms,
-            kind: call.kind,
-            method: call.method,
-            url: call.url,
-            headers: call.headers,
-            body: call.body,
-            status: call.status,
-            answer: call.answer,
-            duration_us: call.duration_us,
-        };
         let skipped = calls.len().saturating_sub(limit);
-        Ok(PluginCalls { calls: calls.into_iter().skip(skipped).map(view).collect() })
+        Ok(PluginCalls { calls: calls.into_iter().skip(skipped).collect() })
     }
 
     pub fn plugin_storage(&self, request: &PluginStorageRequest) -> Result<PluginStorage, FlowError> {

@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use serde_json::{Map, Value};
-use weir_api::plugin::{Diagnostic, PluginView};
+use weir_api::plugin::{Diagnostic, PluginCall, PluginView};
 use weir_event::journal::StorageMutation;
 use weir_event::{Clock, SystemClock};
 
@@ -33,7 +33,7 @@ use crate::loader::Loader;
 use crate::manifest::{MANIFEST, Manifest};
 use crate::own_metrics::OwnMetrics;
 use crate::packages::Packages;
-use crate::recent_calls::{RecentCall, RecentCalls};
+use crate::recent_calls::RecentCalls;
 use crate::settings::Settings;
 use crate::slot::{Slot, lock};
 use crate::state::{Effects, Surroundings};
@@ -274,7 +274,7 @@ impl PluginHost {
     }
 
     /// Its newest calls to other machines, oldest first.
-    pub fn recent_calls(&self, id: &str) -> Result<Vec<RecentCall>, PluginError> {
+    pub fn recent_calls(&self, id: &str) -> Result<Vec<PluginCall>, PluginError> {
         self.slot(id)?;
         Ok(self.shared.around.recent_calls.of(id))
     }

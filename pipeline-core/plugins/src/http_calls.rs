@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::json;
+use weir_api::plugin::PluginCall;
 use weir_event::journal::HostCall;
 
 use crate::bindings::weir::plugin::http::{Redirect, Request, Response, Trouble, TroubleKind};
@@ -12,7 +13,7 @@ use crate::bindings::weir::plugin::waiting::{Answer, Completion as Done, Wake};
 use crate::host_call::{HostCall as Told, HostCallKind};
 use crate::http;
 use crate::http::{Completion, FailureKind, HttpFailure, HttpMode, HttpRequest, HttpResponse, Outcome};
-use crate::recent_calls::{RecentCall, readable};
+use crate::recent_calls::readable;
 use crate::state::InstanceState;
 
 /// A longer answer is not kept; a what-if run then says that it is missing.
@@ -112,7 +113,7 @@ fn remember(
         Ok(response) => (response.status.to_string(), readable(&response.body)),
         Err(failure) => (failure.kind.code().to_owned(), said(failure)),
     };
-    let call = RecentCall {
+    let call = PluginCall {
         at_ms: state.around.clock.now_ms(),
         kind: if matches!(kind, HostCallKind::HttpMock) { "http_mock" } else { "http_live" }.to_owned(),
         url: clean(&request.url),

@@ -77,7 +77,6 @@ pub use lane::Lane;
 pub use limits::Limits;
 pub use manifest::{ConfigField, Manifest};
 pub use presets::{PRESETS, Preset};
-pub use recent_calls::RecentCall;
 pub use secrets::{SECRET_MASK, SECRET_PLACEHOLDER, SHORTEST_SECRET_CHARACTERS, Secrets, masked, with_kept_secrets};
 pub use settings::{LimitSettings, OnError, OtherSettings, Settings};
 pub use state::JobRequest;

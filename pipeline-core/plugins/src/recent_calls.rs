@@ -5,33 +5,18 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
+use weir_api::plugin::PluginCall;
+
 /// Calls that are kept for each plugin.
 const KEPT: usize = 200;
 /// Longer bodies are cut off.
 const BODY_BYTES: usize = 16 << 10;
 
-#[derive(Debug, Clone, PartialEq)]
-pub struct RecentCall {
-    pub at_ms: i64,
-    /// `http_mock` or `http_live`.
-    pub kind: String,
-    pub method: String,
-    pub url: String,
-    pub headers: Vec<(String, String)>,
-    /// Text; `(n bytes)` for what is none.
-    pub body: String,
-    /// The status of the answer, or the code of what went wrong.
-    pub status: String,
-    /// The beginning of the answer, or why there is none.
-    pub answer: String,
-    pub duration_us: u64,
-}
-
 #[derive(Debug, Default)]
-pub struct RecentCalls(Mutex<HashMap<String, VecDeque<RecentCall>>>);
+pub struct RecentCalls(Mutex<HashMap<String, VecDeque<PluginCall>>>);
 
 impl RecentCalls {
-    pub fn add(&self, plugin: &str, call: RecentCall) {
+    pub fn add(&self, plugin: &str, call: PluginCall) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let own = all.entry(plugin.to_owned()).or_default();
         own.push_back(call);
@@ -41,7 +26,7 @@ impl RecentCalls {
     }
 
     /// Oldest first.
-    pub fn of(&self, plugin: &str) -> Vec<RecentCall> {
+    pub fn of(&self, plugin: &str) -> Vec<PluginCall> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.get(plugin).into_iter().flatten().cloned().collect()
     }

@@ -37,7 +37,7 @@ pub fn parse(text: &str) -> Result<Request, String> {
     Ok(Request { method, url: webhook.url, headers, body, redirect: Redirect::Follow })
 }
 
-/// 429 and 5xx ask for another attempt, as do networks that fail.
+/// 429, 5xx and silence ask for another attempt.
 pub fn send(instance: &mut Instance, request: Request) -> Called {
     let deadline = Instant::now() + PATIENCE;
     let name = format!("{} {}", request.method, request.url);
