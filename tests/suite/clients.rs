@@ -10,7 +10,7 @@ use std::process::Command;
 use pipeline_core::event::iso8601;
 use serde_json::Value;
 
-use crate::server::{Weir, scratch, wait_for};
+use crate::server::{Weir, root, scratch, wait_for};
 use crate::wiretap::Wiretap;
 
 /// Properties that the pipeline reads and takes away or completes; their effects are checked apart.
@@ -27,7 +27,7 @@ pub fn installed(path: &str) -> PathBuf {
 }
 
 fn script(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/clients").join(name)
+    root().join("tests/clients").join(name)
 }
 
 /// Every event that was sent is stored once, with all that it said.

@@ -1,16 +1,17 @@
 //! What is written from sources is what the sources say, and every test that a document names exists.
 
 use std::fs;
-use std::path::Path;
 
 #[path = "../xtask/src/docs/compatibility.rs"]
 mod compatibility;
 #[path = "../xtask/src/docs/control_api.rs"]
 mod control_api;
 
+use crate::server::root;
+
 #[test]
 fn generated_documents_are_up_to_date() {
-    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let root = &root();
     for (name, page) in [("api.md", control_api::page(root)), ("compatibility.md", compatibility::page(root))] {
         let page = page.unwrap_or_else(|error| panic!("{name}: {error:#}"));
         let written = fs::read_to_string(root.join("docs").join(name)).expect("a document");
