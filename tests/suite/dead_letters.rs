@@ -51,8 +51,9 @@ fn letters_are_counted_redriven_once_and_survive_a_rebuild() {
         .expect("the binary runs");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(said.contains("5 dead letters redriven: 5 stored"), "{said}{}", String::from_utf8_lossy(&output.stderr));
-    let status = weir.settle();
-    assert_eq!((status.ledger.received, status.ledger.stored), (10, 10));
+    // The ledger follows the store's commit by a moment.
+    let status = wait_for("the ledger", || Some(weir.settle()).filter(|status| status.ledger.stored == 10));
+    assert_eq!(status.ledger.received, 10);
     assert_eq!((status.ledger.dead_lettered, status.ledger.unexplained), (0, 0));
     assert_eq!(weir.count("events"), 10);
     assert_eq!(weir.count("events WHERE properties->>'$.mended' = 'true'"), 5);
