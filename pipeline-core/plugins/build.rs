@@ -14,23 +14,14 @@ type Failure = Box<dyn Error>;
 const GUEST: &str = "wasm32-unknown-unknown";
 /// Everything the engine is made of, relative to this crate.
 const SOURCES: [&str; 4] = ["js-engine/src", "js-engine/Cargo.toml", "js-engine/Cargo.lock", "wit/v0_1"];
-/// Settings of the outer build that must not reach the guest's.
-const FOREIGN: [&str; 8] = [
-    "RUSTFLAGS",
-    "CARGO_ENCODED_RUSTFLAGS",
-    "CARGO_BUILD_RUSTFLAGS",
-    "CARGO_BUILD_TARGET",
-    "CARGO_TARGET_DIR",
-    "RUSTC_WRAPPER",
-    "RUSTC_WORKSPACE_WRAPPER",
-    "CARGO_MAKEFLAGS",
-];
+include!("cargo_settings.rs");
 
 fn main() -> Result<(), Failure> {
     for source in SOURCES {
         println!("cargo:rerun-if-changed={source}");
     }
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=cargo_settings.rs");
     println!("cargo:rerun-if-env-changed=WEIR_JS_ENGINE");
 
     let (component, hash) = if let Some(given) = env::var_os("WEIR_JS_ENGINE") {

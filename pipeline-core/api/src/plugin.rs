@@ -204,7 +204,7 @@ pub struct ConfigFieldView {
 }
 
 /// What one plugin may use. In requests, absent fields stay as they are.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PluginLimits {
     /// Name of a preset, or `custom`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -20,6 +20,7 @@ use weir_store::{QueryLimits, StoreConfig};
 
 use crate::audit;
 use crate::canary::{self, Queryable};
+use crate::control_journal::{self, ControlJournal, ControlRequests};
 use crate::data_dir::DataDir;
 use crate::dedup::Dedup;
 use crate::error::FlowError;
@@ -33,7 +34,6 @@ use crate::plugin_stage::{PluginStage, refill_dedup};
 use crate::projector::{CaughtUp, Projector, StoreProbe};
 use crate::redrive::{self, RedriveRequests, Redrives};
 use crate::secret_file::{SecretFile, SecretValues};
-use crate::sink_journal::{self, SinkJournal, SinkRequests};
 use crate::sink_wanted::SinkWanted;
 use crate::sinks::Sinks;
 use crate::stage_times::StageTimes;
@@ -72,7 +72,7 @@ pub struct Flow {
     pub sinks: Arc<Sinks>,
     pub tasks: Arc<Tasks>,
     emission: TaskEmission,
-    control_journal: SinkJournal,
+    control_journal: ControlJournal,
     /// Held while plugins are configured.
     configuring: Mutex<()>,
     clock: Arc<dyn Clock>,
@@ -152,13 +152,16 @@ impl Flow {
             started: Instant::now(),
             failure: Mutex::default(),
         });
-        let (sink_journal, sink_requests) = sink_journal::channel(intake_log.clone());
-        let control_journal = sink_journal.clone();
+        let (control_journal, control_requests) = control_journal::channel(intake_log.clone());
         let emission = TaskEmission::new(Arc::clone(&intake), Arc::clone(&config.clock));
-        let tasks =
-            Arc::new(Tasks::new(Arc::clone(&host), Arc::clone(&config.clock), sink_journal.clone(), emission.clone()));
+        let tasks = Arc::new(Tasks::new(
+            Arc::clone(&host),
+            Arc::clone(&config.clock),
+            control_journal.clone(),
+            emission.clone(),
+        ));
         let sinks = Arc::new(Sinks::new(
-            sink_journal,
+            control_journal.clone(),
             intake_log.clone(),
             Arc::clone(&shared.store),
             Arc::clone(&shared.ledger),
@@ -189,7 +192,7 @@ impl Flow {
             ordering: config.ordering,
             data_dir,
         };
-        flow.start_stages(config, journal_appender, sink_requests, redrive_requests)?;
+        flow.start_stages(config, journal_appender, control_requests, redrive_requests)?;
         flow.start_background(config)?;
         Ok(flow)
     }
@@ -198,7 +201,7 @@ impl Flow {
         &self,
         config: &FlowConfig,
         journal: weir_log::LogAppender,
-        sink_requests: SinkRequests,
+        control_requests: ControlRequests,
         redrives: RedriveRequests,
     ) -> Result<(), FlowError> {
         let (handoff, handoffs) = mpsc::sync_channel(HANDOFF_BATCHES);
@@ -279,7 +282,7 @@ impl Flow {
                 ordering,
                 journalled_ordering: start.ordering,
                 sinks,
-                sink_requests,
+                control_requests,
                 redrives,
                 intake_log: intake_log.clone(),
                 new_sinks,

@@ -10,6 +10,7 @@
 mod audit;
 mod canary;
 mod codec;
+mod control_journal;
 mod data_dir;
 mod dedup;
 mod emitted;
@@ -32,7 +33,6 @@ mod redrive;
 mod redrive_command;
 mod redriven;
 mod secret_file;
-mod sink_journal;
 mod sink_source;
 mod sink_states;
 mod sink_wanted;

@@ -16,7 +16,7 @@ use weir_api::plugin::{
 };
 use weir_event::journal::{ControlRecord, PluginAttachment, PluginSettings, TaskEnd};
 use weir_plugins::{
-    ConfigField, HttpMode, LimitSettings, Manifest, OnError, OtherSettings, PRESETS, SECRET_MASK, Settings, Task,
+    ConfigField, HttpMode, Manifest, OnError, OtherSettings, PRESETS, SECRET_MASK, Settings, Task, merged,
 };
 
 use crate::error::FlowError;
@@ -85,7 +85,7 @@ impl Flow {
         })
     }
 
-    fn limits_view(&self, id: &str, settings: &LimitSettings) -> PluginLimits {
+    fn limits_view(&self, id: &str, settings: &PluginLimits) -> PluginLimits {
         let limits = self.host.limits(id);
         PluginLimits {
             preset: Some(settings.preset.clone().unwrap_or_else(|| "weir".into())),
@@ -302,11 +302,9 @@ fn take_other(
     }
     if let Some(http) = http {
         if let Some(mode) = http.mode {
-            other.http.mode = match mode.as_str() {
-                "mock" => HttpMode::Mock,
-                "record" => HttpMode::Record,
-                "live" => HttpMode::Live,
-                _ => return refuse(format!("http.mode is {mode:?}; it is mock, record or live")),
+            other.http.mode = match HttpMode::from_name(&mode) {
+                Some(known) => known,
+                None => return refuse(format!("http.mode is {mode:?}; it is mock, record or live")),
             };
         }
         if let Some(allow) = http.allow {
@@ -324,15 +322,7 @@ fn take_other(
             let names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
             return refuse(format!("there is no preset {name:?}; there are {}", names.join(", ")));
         }
-        other.limits.merge(LimitSettings {
-            preset: limits.preset,
-            cpu_ms_per_event: limits.cpu_ms_per_event,
-            wait_ms_per_event: limits.wait_ms_per_event,
-            memory_mib: limits.memory_mib,
-            output_kib: limits.output_kib,
-            log_lines_per_second: limits.log_lines_per_second,
-            http_calls_per_event: limits.http_calls_per_event,
-        });
+        other.limits = merged(&other.limits, limits);
     }
     Ok(())
 }
@@ -372,22 +362,11 @@ fn field_view(field: &ConfigField, values: &serde_json::Map<String, Value>, sett
 }
 
 fn presets() -> Vec<LimitPreset> {
-    let view = |preset: &weir_plugins::Preset| {
-        let limits = preset.limits();
-        LimitPreset {
-            name: preset.name.to_owned(),
-            title: preset.title.to_owned(),
-            source: preset.source.to_owned(),
-            limits: PluginLimits {
-                preset: None,
-                cpu_ms_per_event: limits.cpu_ms_per_event,
-                wait_ms_per_event: limits.wait_ms_per_event,
-                memory_mib: limits.memory_mib,
-                output_kib: limits.output_kib,
-                log_lines_per_second: limits.log_lines_per_second,
-                http_calls_per_event: limits.http_calls_per_event,
-            },
-        }
+    let view = |preset: &weir_plugins::Preset| LimitPreset {
+        name: preset.name.to_owned(),
+        title: preset.title.to_owned(),
+        source: preset.source.to_owned(),
+        limits: PluginLimits { preset: None, ..preset.limits() },
     };
     PRESETS.iter().map(view).collect()
 }

@@ -24,6 +24,7 @@ use weir_log::{Log, LogAppender, LogReader};
 use weir_plugins::{BatchEvent, EventResult, Lane, PluginHost};
 
 use crate::codec;
+use crate::control_journal::ControlRequests;
 use crate::dedup::{Dedup, Fingerprint, Seen};
 use crate::emitted::{self, Emitted};
 use crate::error::FlowError;
@@ -31,7 +32,6 @@ use crate::handoff::{Handoff, HandoffBatch, Trace};
 use crate::ledger::{Ledger, shift};
 use crate::projection::SETTING_ORDERING;
 use crate::redrive::RedriveRequests;
-use crate::sink_journal::SinkRequests;
 use crate::sinks::Sinks;
 use crate::stage_times::{Stage, StageTimes};
 use crate::task_emission::TaskEmission;
@@ -62,7 +62,7 @@ pub struct PluginStage {
     /// The ordering that the journal names last.
     pub journalled_ordering: Option<String>,
     pub sinks: Arc<Sinks>,
-    pub sink_requests: SinkRequests,
+    pub control_requests: ControlRequests,
     pub redrives: RedriveRequests,
     /// Sinks that the start wants and the journal does not know.
     pub new_sinks: Vec<SinkRecord>,

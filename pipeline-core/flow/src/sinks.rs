@@ -25,9 +25,9 @@ use weir_plugins::PluginHost;
 use weir_sinks::{Backoff, Feed, Progress, Sink, SinkError, Stop, check_target, open};
 use weir_store::SinkRow;
 
+use crate::control_journal::ControlJournal;
 use crate::ledger::Ledger;
 use crate::plugin_sink;
-use crate::sink_journal::SinkJournal;
 use crate::sink_source::StoreSource;
 use crate::sink_wanted::{MOST, SinkWanted, first_cursor, plugin_record};
 use crate::store_handle::StoreHandle;
@@ -41,7 +41,7 @@ pub struct Sinks {
     started: Condvar,
     /// Held by a command from its check to its effect.
     changing: Mutex<()>,
-    journal: SinkJournal,
+    journal: ControlJournal,
     intake: Log,
     store: Arc<StoreHandle>,
     ledger: Arc<Ledger>,
@@ -66,7 +66,7 @@ struct Entry {
 
 impl Sinks {
     pub fn new(
-        journal: SinkJournal,
+        journal: ControlJournal,
         intake: Log,
         store: Arc<StoreHandle>,
         ledger: Arc<Ledger>,

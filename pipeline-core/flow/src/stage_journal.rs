@@ -62,7 +62,7 @@ impl PluginStage {
         if !effects.calls.is_empty() {
             self.journal_control(ControlRecord::Calls { calls: effects.calls })?;
         }
-        while let Some(request) = self.sink_requests.next() {
+        while let Some(request) = self.control_requests.next() {
             self.journal_control(request.record.clone())?;
             request.answer();
         }

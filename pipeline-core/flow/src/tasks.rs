@@ -21,9 +21,9 @@ use weir_event::journal::{ControlRecord, Job, TaskEnd};
 use weir_event::{Clock, ids};
 use weir_plugins::{Called, Caller, PluginHost, Task};
 
+use crate::control_journal::ControlJournal;
 use crate::error::FlowError;
 use crate::plugin_states::PluginStates;
-use crate::sink_journal::SinkJournal;
 use crate::task_emission::TaskEmission;
 
 /// How often the clock is looked at; it may be moved by hand.
@@ -83,14 +83,14 @@ pub struct Tasks {
     changed: Condvar,
     host: Arc<PluginHost>,
     clock: Arc<dyn Clock>,
-    journal: SinkJournal,
+    journal: ControlJournal,
     emission: TaskEmission,
     /// Tells tasks that were asked for by hand apart.
     asked: AtomicU32,
 }
 
 impl Tasks {
-    pub fn new(host: Arc<PluginHost>, clock: Arc<dyn Clock>, journal: SinkJournal, emission: TaskEmission) -> Self {
+    pub fn new(host: Arc<PluginHost>, clock: Arc<dyn Clock>, journal: ControlJournal, emission: TaskEmission) -> Self {
         Self {
             state: Mutex::default(),
             changed: Condvar::new(),

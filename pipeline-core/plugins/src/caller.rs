@@ -146,7 +146,7 @@ impl Caller {
         };
         if let CallError::Lost(loss) = &error {
             metrics::instance_lost(&self.plugin_id, loss.kind);
-            let message = format!("Instance lost, and with it meta.global: {}. A new one goes on.", loss.message);
+            let message = loss.line();
             self.log(&version, LogSource::System, message);
         } else {
             self.instance = Some(instance);

@@ -281,7 +281,7 @@ impl PluginHost {
 
     /// Limits in force.
     pub fn limits(&self, id: &str) -> Limits {
-        self.shared.settings(id).other.limits.apply(&self.shared.around.limits)
+        self.shared.around.limits.with(&self.shared.settings(id).other.limits)
     }
 
     /// Keys and values of a plugin's storage, by key.

@@ -67,6 +67,10 @@ impl HttpMode {
             Self::Live => "live",
         }
     }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Mock, Self::Record, Self::Live].into_iter().find(|known| known.as_str() == name)
+    }
 }
 
 /// What is set for one plugin.

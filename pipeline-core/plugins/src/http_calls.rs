@@ -2,7 +2,6 @@
 //! the journal keeps of both.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use serde_json::json;
 use weir_api::plugin::PluginCall;
@@ -10,9 +9,9 @@ use weir_event::journal::HostCall;
 
 use crate::bindings::weir::plugin::http::{Redirect, Request, Response, Trouble, TroubleKind};
 use crate::bindings::weir::plugin::waiting::{Answer, Completion as Done, Wake};
-use crate::host_call::{HostCall as Told, HostCallKind};
+use crate::host_call;
 use crate::http;
-use crate::http::{Completion, FailureKind, HttpFailure, HttpMode, HttpRequest, HttpResponse, Outcome};
+use crate::http::{Completion, FailureKind, HttpFailure, HttpRequest, HttpResponse, Outcome};
 use crate::recent_calls::readable;
 use crate::state::InstanceState;
 
@@ -62,29 +61,12 @@ pub fn wake(state: &mut InstanceState, completion: Completion) -> Wake {
         return Wake::Completed(Done { call, answer: Answer::Elapsed });
     };
     if let Some((index, request)) = state.sent.0.remove(&call) {
-        let kind =
-            if state.identity.http.mode() == HttpMode::Mock { HostCallKind::HttpMock } else { HostCallKind::HttpLive };
-        let told = Told::http(kind, &request, &answer, completion.took, state.identity.http.secrets());
-        let kept = kept(&answer);
-        remember(state, kind, request, &answer, completion.took);
-        state.effects.calls.push((
-            index,
-            HostCall {
-                offset: None,
-                plugin_id: state.identity.plugin_id.clone(),
-                kind: match kind {
-                    HostCallKind::HttpMock => "http_mock",
-                    _ => "http_live",
-                }
-                .to_owned(),
-                request_digest: told.request_digest,
-                summary: told.summary,
-                status: told.status,
-                duration_us: told.duration_us,
-                response_bytes: told.response_bytes,
-                answer: kept.map(|text| state.identity.http.secrets().redact(&text).into_owned()),
-            },
-        ));
+        let secrets = state.identity.http.secrets();
+        let told = host_call::http(state.identity.http.mode(), &request, &answer, completion.took, secrets);
+        let kept = kept(&answer).map(|text| secrets.redact(&text).into_owned());
+        remember(state, &told, request, &answer);
+        let plugin_id = state.identity.plugin_id.clone();
+        state.effects.calls.push((index, HostCall { plugin_id, answer: kept, ..told }));
     }
     let answer = match answer {
         Ok(response) => Answer::Response(Response {
@@ -100,29 +82,23 @@ pub fn wake(state: &mut InstanceState, completion: Completion) -> Wake {
     Wake::Completed(Done { call, answer })
 }
 
-fn remember(
-    state: &InstanceState,
-    kind: HostCallKind,
-    request: HttpRequest,
-    answer: &Result<HttpResponse, HttpFailure>,
-    took: Duration,
-) {
+fn remember(state: &InstanceState, told: &HostCall, request: HttpRequest, answer: &Result<HttpResponse, HttpFailure>) {
     let secrets = state.identity.http.secrets();
     let clean = |text: &str| secrets.redact(text).into_owned();
-    let (status, said) = match answer {
-        Ok(response) => (response.status.to_string(), readable(&response.body)),
-        Err(failure) => (failure.kind.code().to_owned(), said(failure)),
+    let said = match answer {
+        Ok(response) => readable(&response.body),
+        Err(failure) => said(failure),
     };
     let call = PluginCall {
         at_ms: state.around.clock.now_ms(),
-        kind: if matches!(kind, HostCallKind::HttpMock) { "http_mock" } else { "http_live" }.to_owned(),
+        kind: told.kind.clone(),
         url: clean(&request.url),
         headers: request.headers.iter().map(|(name, value)| (name.clone(), clean(value))).collect(),
         body: clean(&readable(&request.body)),
         method: request.method,
-        status,
+        status: told.status.clone(),
         answer: clean(&said),
-        duration_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        duration_us: told.duration_us,
     };
     state.around.recent_calls.add(&state.identity.plugin_id, call);
 }

@@ -29,6 +29,13 @@ pub struct Loss {
     pub message: String,
 }
 
+impl Loss {
+    /// As the plugin's log tells it.
+    pub fn line(&self) -> String {
+        format!("Instance lost, and with it meta.global: {}. A new one goes on.", self.message)
+    }
+}
+
 /// Why a plugin function did not return.
 #[derive(Debug)]
 pub enum CallError {

@@ -136,7 +136,7 @@ impl Lane {
             if let Err(CallError::Lost(loss)) = outcome {
                 metrics::instance_lost(&member.slot.id, loss.kind);
                 member.instance = None;
-                let message = format!("Instance lost, and with it meta.global: {}. A new one goes on.", loss.message);
+                let message = loss.line();
                 let at_ms = self.shared.around.clock.now_ms();
                 let line = member.version.identity.log_line(at_ms, LogSource::System, LogLevel::Error, message);
                 lock(&self.shared.control).logs.push(line);
@@ -431,7 +431,7 @@ impl Run<'_> {
         }
         member.loss_lines.1 += 1;
         if member.loss_lines.1 <= LOSS_LINES_PER_SECOND {
-            let message = format!("Instance lost, and with it meta.global: {}. A new one goes on.", loss.message);
+            let message = loss.line();
             let identity = &member.version.identity;
             self.result.logs.push(identity.log_line(at_ms, LogSource::System, LogLevel::Error, message));
         }

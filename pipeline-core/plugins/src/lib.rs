@@ -67,7 +67,6 @@ pub use error::PluginError;
 pub use exporter::{ExportMethod, Exporter};
 pub use geoip::{GeoIp, GeoIpError, GeoIpIdentity};
 pub use host::{HostConfig, PluginHost};
-pub use host_call::{HostCall, HostCallKind};
 pub use http::{
     AllowList, AllowListError, Begun, CallId, Calls, CallsConfig, Completion, CompletionQueue, Egress, FailureKind,
     GrantError, HttpFailure, HttpLimits, HttpMode, HttpRequest, HttpResponse, HttpSettings, HttpSetupError, MockError,
@@ -78,7 +77,7 @@ pub use limits::Limits;
 pub use manifest::{ConfigField, Manifest};
 pub use presets::{PRESETS, Preset};
 pub use secrets::{SECRET_MASK, SECRET_PLACEHOLDER, SHORTEST_SECRET_CHARACTERS, Secrets, masked, with_kept_secrets};
-pub use settings::{LimitSettings, OnError, OtherSettings, Settings};
+pub use settings::{OnError, OtherSettings, Settings, merged};
 pub use state::JobRequest;
 pub use storage::CacheEntry;
 pub use watch::Watching;

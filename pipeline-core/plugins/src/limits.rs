@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use weir_api::plugin::PluginLimits;
+
+use crate::presets;
+
 /// Budgets of one instance. CPU time is time the thread spent computing: a busy machine does not make a
 /// plugin slower in these terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +43,41 @@ impl Default for Limits {
             log_lines_per_second: 1000,
             http_calls_per_event: 50,
             emitted_per_event: 100,
+        }
+    }
+}
+
+impl Limits {
+    /// With what is set for a plugin.
+    #[must_use]
+    pub fn with(&self, settings: &PluginLimits) -> Self {
+        let mut limits = self.clone();
+        if let Some(preset) = settings.preset.as_deref().and_then(presets::find) {
+            limits.set(&preset.limits());
+        }
+        limits.set(settings);
+        limits
+    }
+
+    fn set(&mut self, settings: &PluginLimits) {
+        if let Some(ms) = settings.cpu_ms_per_event {
+            self.cpu_per_event = Duration::from_millis(ms.clamp(1, 600_000));
+            self.cpu_task = self.cpu_task.max(self.cpu_per_event);
+        }
+        if let Some(ms) = settings.wait_ms_per_event {
+            self.wait = Duration::from_millis(ms.clamp(1, 600_000));
+        }
+        if let Some(mib) = settings.memory_mib {
+            self.memory_bytes = (mib.clamp(4, 2048) as usize) << 20;
+        }
+        if let Some(kib) = settings.output_kib {
+            self.output_bytes = (kib.clamp(1, 64 << 10) as usize) << 10;
+        }
+        if let Some(lines) = settings.log_lines_per_second {
+            self.log_lines_per_second = u32::try_from(lines).unwrap_or(u32::MAX);
+        }
+        if let Some(calls) = settings.http_calls_per_event {
+            self.http_calls_per_event = u32::try_from(calls).unwrap_or(u32::MAX);
         }
     }
 }

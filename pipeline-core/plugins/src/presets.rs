@@ -1,6 +1,6 @@
 //! The limits of platforms that run such plugins, with year and source.
 
-use crate::settings::LimitSettings;
+use weir_api::plugin::PluginLimits;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Preset {
@@ -16,14 +16,14 @@ pub struct Preset {
 }
 
 impl Preset {
-    pub fn limits(&self) -> LimitSettings {
-        LimitSettings {
+    pub fn limits(&self) -> PluginLimits {
+        PluginLimits {
             preset: Some(self.name.to_owned()),
             cpu_ms_per_event: Some(self.cpu_ms),
             wait_ms_per_event: Some(self.wait_ms),
             memory_mib: self.memory_mib,
             output_kib: self.output_kib,
-            ..LimitSettings::default()
+            ..PluginLimits::default()
         }
     }
 }

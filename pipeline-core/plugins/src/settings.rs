@@ -1,14 +1,12 @@
 //! What a user sets for one plugin.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use weir_api::plugin::PluginLimits;
 use weir_event::journal::PluginAttachment;
 
 use crate::http::HttpSettings;
-use crate::limits::Limits;
-use crate::presets;
 
 /// What becomes of an event whose processing failed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,64 +33,19 @@ impl OnError {
     }
 }
 
-/// Limits that differ from the preset's, which differ from Weir's own.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct LimitSettings {
-    pub preset: Option<String>,
-    pub cpu_ms_per_event: Option<u64>,
-    pub wait_ms_per_event: Option<u64>,
-    pub memory_mib: Option<u64>,
-    pub output_kib: Option<u64>,
-    pub log_lines_per_second: Option<u64>,
-    pub http_calls_per_event: Option<u64>,
-}
-
-impl LimitSettings {
-    pub fn apply(&self, base: &Limits) -> Limits {
-        let mut limits = base.clone();
-        if let Some(preset) = self.preset.as_deref().and_then(presets::find) {
-            preset.limits().set(&mut limits);
-        }
-        self.set(&mut limits);
-        limits
-    }
-
-    /// Fields that are given win.
-    pub fn merge(&mut self, newer: Self) {
-        // Another preset starts from its own figures.
-        if newer.preset.is_some() && newer.preset != self.preset {
-            *self = Self { preset: newer.preset.clone(), ..Self::default() };
-        }
-        let take = |own: &mut Option<u64>, newer: Option<u64>| *own = newer.or(*own);
-        take(&mut self.cpu_ms_per_event, newer.cpu_ms_per_event);
-        take(&mut self.wait_ms_per_event, newer.wait_ms_per_event);
-        take(&mut self.memory_mib, newer.memory_mib);
-        take(&mut self.output_kib, newer.output_kib);
-        take(&mut self.log_lines_per_second, newer.log_lines_per_second);
-        take(&mut self.http_calls_per_event, newer.http_calls_per_event);
-    }
-
-    fn set(&self, limits: &mut Limits) {
-        if let Some(ms) = self.cpu_ms_per_event {
-            limits.cpu_per_event = Duration::from_millis(ms.clamp(1, 600_000));
-            limits.cpu_task = limits.cpu_task.max(limits.cpu_per_event);
-        }
-        if let Some(ms) = self.wait_ms_per_event {
-            limits.wait = Duration::from_millis(ms.clamp(1, 600_000));
-        }
-        if let Some(mib) = self.memory_mib {
-            limits.memory_bytes = (mib.clamp(4, 2048) as usize) << 20;
-        }
-        if let Some(kib) = self.output_kib {
-            limits.output_bytes = (kib.clamp(1, 64 << 10) as usize) << 10;
-        }
-        if let Some(lines) = self.log_lines_per_second {
-            limits.log_lines_per_second = u32::try_from(lines).unwrap_or(u32::MAX);
-        }
-        if let Some(calls) = self.http_calls_per_event {
-            limits.http_calls_per_event = u32::try_from(calls).unwrap_or(u32::MAX);
-        }
+/// Of two settings of limits the newer, where it says something.
+pub fn merged(own: &PluginLimits, newer: PluginLimits) -> PluginLimits {
+    // Another preset starts from its own figures.
+    let starts_anew = newer.preset.is_some() && newer.preset != own.preset;
+    let own = if starts_anew { PluginLimits::default() } else { own.clone() };
+    PluginLimits {
+        preset: newer.preset.or(own.preset),
+        cpu_ms_per_event: newer.cpu_ms_per_event.or(own.cpu_ms_per_event),
+        wait_ms_per_event: newer.wait_ms_per_event.or(own.wait_ms_per_event),
+        memory_mib: newer.memory_mib.or(own.memory_mib),
+        output_kib: newer.output_kib.or(own.output_kib),
+        log_lines_per_second: newer.log_lines_per_second.or(own.log_lines_per_second),
+        http_calls_per_event: newer.http_calls_per_event.or(own.http_calls_per_event),
     }
 }
 
@@ -101,7 +54,8 @@ impl LimitSettings {
 #[serde(default)]
 pub struct OtherSettings {
     pub http: HttpSettings,
-    pub limits: LimitSettings,
+    /// Those that differ from the preset's, which differ from Weir's own.
+    pub limits: PluginLimits,
     pub on_error: OnError,
 }
 

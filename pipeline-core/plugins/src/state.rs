@@ -187,6 +187,14 @@ impl InstanceState {
         self.in_hand.1.cpu + cpu::thread_time().saturating_sub(self.started)
     }
 
+    /// CPU time since something came to the foreground or this was last asked.
+    fn charge(&mut self) -> Duration {
+        let now = cpu::thread_time();
+        let spent = now.saturating_sub(self.started);
+        self.started = now;
+        spent
+    }
+
     pub fn is_over_budget(&self) -> bool {
         self.cpu_in_hand() > self.budget
     }
@@ -198,9 +206,7 @@ impl InstanceState {
         }
         let (before, mut open) = std::mem::replace(&mut self.in_hand, (NOBODY, OpenEvent::default()));
         if self.is_open(before) {
-            let now = cpu::thread_time();
-            open.cpu += now.saturating_sub(self.started);
-            self.started = now;
+            open.cpu += self.charge();
             self.waiting.insert(before, open);
         } else {
             // Work that goes on after its event was reported has nothing left to wait for.
@@ -243,16 +249,13 @@ impl InstanceState {
         {
             return Err(Ended::Memory.into());
         }
-        let mut open = if self.in_hand.0 == index {
-            std::mem::take(&mut self.in_hand.1)
+        let open = if self.in_hand.0 == index {
+            let mut open = std::mem::take(&mut self.in_hand.1);
+            open.cpu += self.charge();
+            open
         } else {
             self.waiting.remove(&index).unwrap_or_default()
         };
-        if self.in_hand.0 == index {
-            let now = cpu::thread_time();
-            open.cpu += now.saturating_sub(self.started);
-            self.started = now;
-        }
         let (cpu, waited) = (open.cpu, open.waited);
         self.settle(index, open);
         self.reported[index as usize] = true;

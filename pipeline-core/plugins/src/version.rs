@@ -145,7 +145,7 @@ pub fn identity<'s>(
             None => values.remove(key),
         };
     }
-    let limits = settings.other.limits.apply(given.limits);
+    let limits = given.limits.with(&settings.other.limits);
     let secrets = Secrets::of_config(&values, manifest.secret_keys());
     let http_limits = HttpLimits { total: limits.wait, ..HttpLimits::default() };
     let http = PluginHttp::new(

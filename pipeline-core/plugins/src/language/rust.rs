@@ -20,17 +20,7 @@ use crate::sources::Snapshot;
 
 const TARGET: &str = "wasm32-wasip2";
 
-/// Settings of Weir's own build that must not reach the plugin's, when it was started by cargo.
-const FOREIGN: [&str; 8] = [
-    "RUSTFLAGS",
-    "CARGO_ENCODED_RUSTFLAGS",
-    "CARGO_BUILD_RUSTFLAGS",
-    "CARGO_BUILD_TARGET",
-    "CARGO_TARGET_DIR",
-    "CARGO_MAKEFLAGS",
-    "RUSTC_WRAPPER",
-    "RUSTC_WORKSPACE_WRAPPER",
-];
+include!("../../cargo_settings.rs");
 
 /// Cargo's words for a package that is not on this machine.
 const WANTS_NETWORK: [&str; 4] = ["--offline", "no matching package", "failed to download", "failed to get `"];

@@ -1,7 +1,7 @@
 // `@google-cloud/bigquery`: tables and their rows, and queries.
 (require, module, exports) => {
     const { randomUUID } = require("crypto");
-    const { ApiError, GoogleClient, PartialFailureError, settle } = require("./google_client");
+    const { ApiError, GoogleClient, PartialFailureError, existence, settle } = require("./google_client");
     const { encode, decodeRows, queryParameter, types } = require("./google_bigquery_values");
 
     const scopes = ["https://www.googleapis.com/auth/bigquery"];
@@ -60,14 +60,7 @@
             return settle(run(), callback);
         }
         exists(...rest) {
-            const run = this.read().then(
-                () => [true],
-                (error) => {
-                    if (error.code === 404) return [false];
-                    throw error;
-                },
-            );
-            return settle(run, last(rest));
+            return settle(existence(this.read()), last(rest));
         }
         setMetadata(metadata, ...rest) {
             const run = async () => {

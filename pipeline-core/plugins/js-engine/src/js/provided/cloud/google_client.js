@@ -212,5 +212,15 @@
         );
         return undefined;
     };
+    // What reading a thing says about its being there, as the clients' `exists` tells it.
+    exports.existence = (reading, missing = 404) =>
+        reading.then(
+            () => [true],
+            (error) => {
+                if (error.code === missing) return [false];
+                throw error;
+            },
+        );
+
     Object.assign(exports, { ApiError, PartialFailureError, GoogleClient, ServiceAccount });
 }

@@ -3,7 +3,7 @@
 //
 // Messages published within a few milliseconds of each other travel together, as with the real client.
 (require, module, exports) => {
-    const { GoogleClient, settle } = require("./google_client");
+    const { GoogleClient, existence, settle } = require("./google_client");
 
     const scopes = ["https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/pubsub"];
     const grpcCodes = {
@@ -110,14 +110,7 @@
             return settle(run(), callback);
         }
         exists(...rest) {
-            const run = this.read().then(
-                () => [true],
-                (error) => {
-                    if (error.code === grpcCodes.NOT_FOUND) return [false];
-                    throw error;
-                },
-            );
-            return settle(run, last(rest));
+            return settle(existence(this.read(), grpcCodes.NOT_FOUND), last(rest));
         }
         delete(...rest) {
             return settle(

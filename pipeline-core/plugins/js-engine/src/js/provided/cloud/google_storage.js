@@ -4,7 +4,7 @@
     const { createHash, randomUUID } = require("crypto");
     const { PassThrough, Writable } = require("stream");
     const { gzipSync } = require("zlib");
-    const { ApiError, GoogleClient, settle } = require("./google_client");
+    const { ApiError, GoogleClient, existence, settle } = require("./google_client");
     const { collect } = require("./body");
 
     const scopes = [
@@ -51,14 +51,7 @@
             );
         }
         exists(...rest) {
-            const run = this.read().then(
-                () => [true],
-                (error) => {
-                    if (error.code === 404) return [false];
-                    throw error;
-                },
-            );
-            return settle(run, last(rest));
+            return settle(existence(this.read()), last(rest));
         }
         setMetadata(metadata, ...rest) {
             const run = async () => {

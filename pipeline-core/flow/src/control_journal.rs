@@ -1,7 +1,7 @@
-//! The way of a sink's records into the journal.
+//! The way of control records into the journal: of sinks, of tasks, and of what users set.
 //!
-//! The plugin stage is the journal's only writer, so sinks hand their records to it through a bounded
-//! queue and wait until they are durable. The stage drains it between batches; when it waits for events
+//! The plugin stage is the journal's only writer, so whoever has a record hands it over through a bounded
+//! queue and waits until it is durable. The stage drains it between batches; when it waits for events
 //! it is woken.
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use weir_event::journal::{ControlRecord, SinkCursor};
 use weir_log::Log;
 use weir_sinks::{CursorLog, JournalGone};
 
-/// Each sink waits for its record, so there are never more than sinks and a command.
+/// Whoever hands one over waits for it, so there are never more than sinks, plugins and commands.
 const QUEUE: usize = 64;
 
 /// A record, and what follows when it is durable.
@@ -23,14 +23,14 @@ pub struct Request {
 
 impl Request {
     pub fn answer(self) {
-        // A sink that ended meanwhile has nothing to be told.
+        // Whoever ended meanwhile has nothing to be told.
         self.done.send(()).ok();
     }
 }
 
-/// The sinks' end.
+/// The end of those who wait.
 #[derive(Debug, Clone)]
-pub struct SinkJournal {
+pub struct ControlJournal {
     queue: SyncSender<Request>,
     depth: Arc<AtomicU64>,
     /// What the plugin stage waits on.
@@ -39,18 +39,18 @@ pub struct SinkJournal {
 
 /// The plugin stage's end.
 #[derive(Debug)]
-pub struct SinkRequests {
+pub struct ControlRequests {
     queue: Receiver<Request>,
     depth: Arc<AtomicU64>,
 }
 
-pub fn channel(intake: Log) -> (SinkJournal, SinkRequests) {
+pub fn channel(intake: Log) -> (ControlJournal, ControlRequests) {
     let (sender, receiver) = sync_channel(QUEUE);
     let depth = Arc::new(AtomicU64::new(0));
-    (SinkJournal { queue: sender, depth: Arc::clone(&depth), intake }, SinkRequests { queue: receiver, depth })
+    (ControlJournal { queue: sender, depth: Arc::clone(&depth), intake }, ControlRequests { queue: receiver, depth })
 }
 
-impl SinkJournal {
+impl ControlJournal {
     /// Returns when the record is durable.
     pub fn append(&self, record: ControlRecord) -> Result<(), JournalGone> {
         let (done, durable) = sync_channel(1);
@@ -61,13 +61,13 @@ impl SinkJournal {
     }
 }
 
-impl CursorLog for SinkJournal {
+impl CursorLog for ControlJournal {
     fn record(&mut self, cursor: &SinkCursor) -> Result<(), JournalGone> {
         self.append(ControlRecord::SinkCursor(cursor.clone()))
     }
 }
 
-impl SinkRequests {
+impl ControlRequests {
     pub fn next(&self) -> Option<Request> {
         match self.queue.try_recv() {
             Ok(request) => {
