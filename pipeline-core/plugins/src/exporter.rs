@@ -44,6 +44,11 @@ impl Exporter {
         self.caller.config()
     }
 
+    /// `handlesLargeBatches` of what `getSettings` returned.
+    pub fn handles_large_batches(&self) -> bool {
+        self.caller.settings().get("handlesLargeBatches").and_then(Value::as_bool).unwrap_or(false)
+    }
+
     /// Takes over a new version; false while there is none with this method that can be set up.
     pub fn is_ready(&mut self) -> bool {
         let method = self.method;
