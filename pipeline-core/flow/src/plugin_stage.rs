@@ -352,15 +352,10 @@ impl PluginStage {
     }
 
     fn fate_of_new_uuid(&self, candidate: &mut Candidate) -> Result<Fate, FlowError> {
-        let text = match candidate.event.get("uuid") {
-            None | Some(Value::Null) => return Ok(Fate::Passed),
-            Some(Value::String(text)) => text.clone(),
-            Some(other) => other.to_string(),
-        };
-        Ok(match Uuid::try_parse(&text) {
-            Err(_) => Fate::DeadLettered { reason: format!("a plugin set the uuid to {text:?}, which is not a UUID") },
-            Ok(uuid) if uuid == candidate.uuid => Fate::Passed,
-            Ok(uuid) => match self.check(Fingerprint::new(candidate.project, uuid, &candidate.json))? {
+        Ok(match normalize::new_uuid(&candidate.event, candidate.uuid) {
+            Err(reason) => Fate::DeadLettered { reason },
+            Ok(None) => Fate::Passed,
+            Ok(Some(uuid)) => match self.check(Fingerprint::new(candidate.project, uuid, &candidate.json))? {
                 Seen::New => Fate::Passed,
                 _ if self.ordering == EventOrdering::EventTime => Fate::Passed,
                 seen => Fate::Deduplicated { conflicting: seen == Seen::Conflicting },

@@ -261,9 +261,9 @@ impl Bench {
         self.shared.around.cache.entries(plugin_id, self.shared.around.clock.now_ms())
     }
 
-    /// Its newest calls to other machines, whole, oldest first.
-    pub fn recent_calls(&self, plugin_id: &str) -> Vec<PluginCall> {
-        self.shared.around.recent_calls.of(plugin_id)
+    /// Its calls to other machines since this was last asked (the newest 200 of them), whole, oldest first.
+    pub fn take_calls(&self, plugin_id: &str) -> Vec<PluginCall> {
+        self.shared.around.recent_calls.take(plugin_id)
     }
 
     /// What was logged and stored outside batches since the last call.
