@@ -161,7 +161,7 @@ mod tests {
         let data = json!({"event": "e", "distinct_id": "said", "uuid": "said", "team_id": 9, "now": "said", "ip": "said",
             "site_url": "said", "sent_at": "said", "token": "t", "own": 1});
         let event = CapturedEvent {
-            uuid: uuid::Uuid::from_u128(7),
+            uuid: Uuid::from_u128(7),
             client_uuid: true,
             distinct_id: "known".into(),
             data: data.to_string(),

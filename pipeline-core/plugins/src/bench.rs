@@ -165,6 +165,12 @@ impl Workshop {
         Ok(version)
     }
 
+    /// Name and language of the version that a blueprint makes with these settings.
+    pub fn version_of(&self, blueprint: &Blueprint, settings: Settings) -> Result<(String, &'static str), BenchError> {
+        let version = self.assemble(&Part { blueprint, settings, answers: Answers::Own })?;
+        Ok((version.identity.version.clone(), version.language))
+    }
+
     /// Sets the plugins up, in chain order. What `setupPlugin` did is in [`Bench::drain_control`], also when it
     /// failed: hence the place for it.
     pub fn bench(

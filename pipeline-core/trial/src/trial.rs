@@ -95,7 +95,7 @@ pub struct NotStarted {
 
 impl Trial {
     /// Sets plugins up, in chain order. What that did is the first thing [`Self::drain_control`] gives.
-    pub fn start(workshop: &Workshop, parts: Vec<Part<'_>>, start: &Start) -> Result<Self, NotStarted> {
+    pub fn start(workshop: &Workshop, parts: Vec<Part<'_>>, start: &Start) -> Result<Self, Box<NotStarted>> {
         let config = BenchConfig {
             storage: start.storage.clone(),
             cache: start.cache.clone(),
@@ -105,7 +105,7 @@ impl Trial {
         let bench = quietly(|| workshop.bench(parts, &config, &mut setup));
         match bench {
             Ok(bench) => Ok(Self { lane: Some(bench.lane()), bench, clock: config.clock }),
-            Err(error) => Err(NotStarted { error, setup }),
+            Err(error) => Err(Box::new(NotStarted { error, setup })),
         }
     }
 

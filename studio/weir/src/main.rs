@@ -9,6 +9,8 @@ mod plugin_print;
 mod serve;
 mod sink;
 mod table;
+mod test;
+mod test_args;
 
 use std::process::ExitCode;
 
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         Command::Plugin(command) => plugin::run(command),
         Command::Redrive(redrive) => output::redrive(&redrive),
         Command::Sink(sink) => sink::run(&sink),
+        Command::Test(test) => Ok(test::run(&test)),
         Command::ProbeStore { path } => serve::probe_store(&path),
     };
     match result {
