@@ -5,11 +5,28 @@ use weir_event::journal::{Fate, StepLabel};
 use weir_event::normalize::{self, PluginEvent};
 use weir_event::prepare::{Captured, Refusal, prepare};
 
+use crate::fixture::Action;
 use crate::input::Input;
 use crate::trial::Tried;
 
 pub const NOT_LIVE: &str =
     "This version would not go live: the one before it goes on serving, and without one events pass the plugin by.";
+
+/// Of a call that failed outside `processEvent`.
+pub const fn of_failed(action: &Action) -> &'static str {
+    match action {
+        Action::Advance { .. } | Action::Schedule(_) => {
+            "This run would end with the error in the plugin's log; the next one comes when it is due."
+        }
+        Action::Job { .. } => "This job would end with the error in the plugin's log, and not be run again.",
+        Action::Export(_) => {
+            "The event would stay stored; this delivery would be recorded as failed, and the next event goes on."
+        }
+        Action::Events(_) | Action::Stream { .. } => {
+            "The event would be stored with the changes made so far, and the error logged."
+        }
+    }
+}
 
 /// Of an event after its plugins.
 pub fn of_event(tried: &Tried, input: Option<&Input>) -> String {

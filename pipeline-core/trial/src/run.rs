@@ -19,7 +19,7 @@ use crate::observed::Observed;
 use crate::stream;
 use crate::tasks::{Ended, MOST_RUNS, Timetable};
 use crate::trial::{Start, Trial};
-use crate::verdict::{FixtureResult, Problem, Spent, Verdict};
+use crate::verdict::{EXPECTS_NOTHING, FixtureResult, Problem, Spent, Verdict};
 
 /// Lines and events of a result.
 const SHOWN: usize = 100;
@@ -259,10 +259,13 @@ impl Run<'_> {
         let judged = judge::step(step, &observed, &self.fixture.storage, &prefix);
         let Judged { differences, edits, expects_nothing } = judged;
         let blamed = differences.iter().find_map(|difference| judge::event_at(&difference.path, &prefix));
-        if self.result.consequence.is_empty() || (blamed.is_some() && self.result.differences.is_empty()) {
+        if self.result.consequence.is_empty() || (!differences.is_empty() && self.result.differences.is_empty()) {
             let of_blamed = blamed.and_then(|place| observed.events.get(place)).or(observed.events.first());
+            let is_error = differences.iter().any(|difference| difference.path.ends_with("error"));
             if let Some((tried, input)) = of_blamed {
                 self.result.consequence = consequence::of_event(tried, input.as_ref());
+            } else if is_error && !observed.errors.is_empty() {
+                consequence::of_failed(&step.action).clone_into(&mut self.result.consequence);
             }
         }
         let shown = SHOWN.saturating_sub(self.result.events.len());
@@ -279,18 +282,19 @@ impl Run<'_> {
         let has_any = self.fixture.steps.iter().any(|step| step.expect.is_some());
         if expects_nothing && !has_any && is_last && self.result.verdict == Verdict::Pass {
             self.result.verdict = Verdict::Invalid;
-            self.result.problem = Some(self.invalid(
+            let problem = self.invalid(
                 step,
                 "it expects nothing".to_owned(),
                 "`weir test --update` writes what happens now as what is expected.",
-            ));
+            );
+            self.result.problem = Some(Problem { code: EXPECTS_NOTHING.to_owned(), ..problem });
         }
     }
 }
 
-/// A pattern with stars fits as a whole, and any text as a part.
+/// A pattern fits as a part: places in sources are nobody's expectation.
 pub fn is_told(pattern: &str, message: &str) -> bool {
-    matches(pattern, message) || message.contains(pattern)
+    matches(&format!("*{pattern}*"), message)
 }
 
 pub fn problem_of(error: BenchError) -> Problem {

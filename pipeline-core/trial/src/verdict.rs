@@ -162,6 +162,8 @@ pub struct Report {
 }
 
 pub const FORMAT: u32 = 1;
+/// Code of the problem of a fixture that would pass whatever happens.
+pub const EXPECTS_NOTHING: &str = "fixture_expects_nothing";
 pub const EXIT_MISMATCH: u8 = 1;
 pub const EXIT_ERROR: u8 = 2;
 pub const EXIT_INVALID: u8 = 3;

@@ -1,6 +1,6 @@
 //! Fixtures that fail in the same way are told once.
 
-use crate::verdict::{FixtureResult, Report, Verdict};
+use crate::verdict::{EXPECTS_NOTHING, FixtureResult, Report, Verdict};
 
 pub struct Group<'r> {
     pub first: &'r FixtureResult,
@@ -22,6 +22,11 @@ pub fn failures(report: &Report) -> Vec<Group<'_>> {
 
 /// The same error of the same plugin. Differences are a fixture's own, unless all of them are one error.
 fn is_same(one: &FixtureResult, other: &FixtureResult) -> bool {
+    let expects_nothing =
+        |result: &FixtureResult| result.problem.as_ref().is_some_and(|problem| problem.code == EXPECTS_NOTHING);
+    if expects_nothing(one) && expects_nothing(other) {
+        return true;
+    }
     if one.plugin != other.plugin || one.verdict != other.verdict {
         return false;
     }
