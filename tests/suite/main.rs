@@ -22,4 +22,5 @@ mod sinks;
 mod site;
 mod studio;
 mod studio_plugins;
+mod test_command;
 mod wiretap;

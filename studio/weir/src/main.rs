@@ -6,6 +6,7 @@ mod output;
 mod plugin;
 mod plugin_args;
 mod plugin_print;
+mod say;
 mod serve;
 mod sink;
 mod table;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) => {
+            say::check(&error);
             eprintln!("weir: {error:#}");
             ExitCode::FAILURE
         }

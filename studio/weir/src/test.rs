@@ -14,6 +14,7 @@ use pipeline_core::trial::{
     EXIT_ERROR, EXIT_NONE, Report, Selection, Style, Suite, Workshop, html, junit, plugin_dirs, text,
 };
 
+use crate::say;
 use crate::test_args::Test;
 
 /// Shorter runs show no progress.
@@ -24,6 +25,7 @@ pub fn run(test: &Test) -> ExitCode {
     match tried(test) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
+            say::check(&error);
             // Not 1, which is a mismatch.
             eprintln!("weir: {error:#}");
             ExitCode::from(EXIT_ERROR)

@@ -8,6 +8,7 @@ use pipeline_core::plugins::{SaveWatch, Watching};
 use pipeline_core::trial::{FixtureResult, Report, Verdict, Workshop, plugin_dirs};
 
 use super::{has_colour, once, told};
+use crate::say::say;
 use crate::test_args::Test;
 
 /// Until the user ends it.
@@ -21,14 +22,14 @@ pub fn run(test: &Test, workshop: &Workshop) -> anyhow::Result<u8> {
         let report = once(test, workshop)?;
         told(test, &report)?;
         if let Some(before) = &before {
-            print!("{}", changes(before, &report));
+            say!("{}", changes(before, &report));
         }
-        println!("waiting for a save; Ctrl+C ends");
+        say!("waiting for a save; Ctrl+C ends");
         std::io::stdout().flush().context("nobody reads this any more")?;
         before = Some(report);
         saves.wait();
         if has_colour() {
-            println!();
+            say!();
         }
     }
 }
@@ -56,8 +57,8 @@ fn changes(before: &Report, after: &Report) -> String {
     let gone = before.results.iter().filter(|old| after.results.iter().all(|result| key(result) != key(old)));
     lines.extend(gone.map(|old| format!("gone: {}", old.name)));
     if lines.is_empty() {
-        return "the save changed no result\n".to_owned();
+        return "the save changed no result".to_owned();
     }
     let head = if lines.len() == 1 { "the save changed one result:" } else { "the save changed these results:" };
-    format!("{head}\n  {}\n", lines.join("\n  "))
+    format!("{head}\n  {}", lines.join("\n  "))
 }
