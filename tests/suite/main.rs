@@ -17,6 +17,7 @@ mod plugin_tasks;
 mod plugins;
 mod raw_http;
 mod rebuild;
+mod same_path;
 mod server;
 mod sinks;
 mod site;

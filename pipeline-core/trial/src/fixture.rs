@@ -11,6 +11,8 @@ mod folder;
 mod limits;
 mod place;
 mod read;
+#[cfg(test)]
+mod schema_test;
 mod source;
 mod suggestion;
 mod write;
