@@ -127,6 +127,7 @@ fn an_error_never_passes_silently_and_equal_ones_are_told_once() {
     assert_eq!((code, json!(verdicts)), (1, json!(["mismatch", "mismatch", "pass", "mismatch"])), "{report}");
     let text = String::from_utf8_lossy(&folder.test(&["plugin"]).stdout).into_owned();
     assert!(text.contains("the same in 1 more:\n      two"), "{text}");
+    assert!(text.contains("index.js:1:73: Error: no luck\n") && text.contains("1 | export function"), "{text}");
     assert!(text.contains("would have stored this event with the changes made so far and logged the error"), "{text}");
     assert!(text.contains("1 passed, 3 mismatches, 0 errors, 0 invalid"), "{text}");
     assert!(!text.contains('\u{1b}'), "no colours where nobody sees them");

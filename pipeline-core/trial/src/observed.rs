@@ -186,6 +186,6 @@ pub fn request(call: &PluginCall) -> Value {
         "url": call.url,
         "headers": headers,
         "body": body.unwrap_or_else(|| json!(call.body)),
-        "status": call.status,
+        "status": call.status.parse::<u64>().map_or_else(|_| json!(call.status), Value::from),
     })
 }

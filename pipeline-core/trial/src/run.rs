@@ -19,7 +19,7 @@ use crate::observed::Observed;
 use crate::stream;
 use crate::tasks::{Ended, MOST_RUNS, Timetable};
 use crate::trial::{Start, Trial};
-use crate::verdict::{EXPECTS_NOTHING, FixtureResult, Problem, Spent, Verdict};
+use crate::verdict::{EXPECTS_NOTHING, FixtureResult, PLUGIN_ERROR, Problem, Spent, Verdict};
 
 /// Lines and events of a result.
 const SHOWN: usize = 100;
@@ -43,20 +43,21 @@ pub fn fixture(workshop: &Workshop, blueprint: &Blueprint, fixture: &Fixture) ->
         updated: false,
         edits: Vec::new(),
     };
-    Run { fixture, plugin_id: blueprint.plugin_id(), result: &mut result }.whole(workshop, blueprint);
+    Run { fixture, blueprint, plugin_id: blueprint.plugin_id(), result: &mut result }.whole(workshop);
     result.duration_ms = started.elapsed().as_secs_f64() * 1000.0;
     result
 }
 
 struct Run<'r> {
     fixture: &'r Fixture,
+    blueprint: &'r Blueprint,
     plugin_id: &'r str,
     result: &'r mut FixtureResult,
 }
 
 impl Run<'_> {
-    fn whole(&mut self, workshop: &Workshop, blueprint: &Blueprint) {
-        let part = Part { blueprint, settings: self.settings(), answers: self.answers() };
+    fn whole(&mut self, workshop: &Workshop) {
+        let part = Part { blueprint: self.blueprint, settings: self.settings(), answers: self.answers() };
         let mut trial = match Trial::start(workshop, vec![part], &self.start()) {
             Ok(trial) => trial,
             Err(failed) => {
@@ -252,6 +253,21 @@ impl Run<'_> {
         }
     }
 
+    /// An error that nothing expects, with its place in the plugin's source.
+    fn thrown(&self, difference: &Difference) -> Option<Problem> {
+        let is_error = difference.path.ends_with("error") && difference.expected.is_none();
+        let message = difference.actual.as_ref().filter(|_| is_error)?.as_str()?.to_owned();
+        let place = message.rsplit_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or_default();
+        let mut parts = place.rsplitn(3, ':');
+        let mut number = || parts.next().and_then(|part| part.parse::<u32>().ok()).unwrap_or_default();
+        let (column, line) = (number(), number());
+        let file = parts.next().unwrap_or_default().to_owned();
+        let text = self.blueprint.text(&file).filter(|_| line > 0);
+        let excerpt = text.and_then(|text| text.lines().nth(line as usize - 1)).unwrap_or_default().to_owned();
+        let (file, line, column) = if excerpt.is_empty() { (String::new(), 0, 0) } else { (file, line, column) };
+        Some(Problem { code: PLUGIN_ERROR.to_owned(), message, file, line, column, excerpt, hint: String::new() })
+    }
+
     fn judge(&mut self, at: usize, step: &Step, observed: Observed) {
         let has_steps = self.fixture.steps.len() > 1;
         let prefix = if has_steps { format!("steps[{at}].") } else { String::new() };
@@ -275,6 +291,9 @@ impl Run<'_> {
         observed.add_to(&mut self.result.spent);
         if !differences.is_empty() {
             self.result.verdict = self.result.verdict.max(Verdict::Mismatch);
+        }
+        if self.result.problem.is_none() {
+            self.result.problem = differences.iter().find_map(|difference| self.thrown(difference));
         }
         self.result.differences.extend(differences);
         self.result.edits.extend(edits);

@@ -113,6 +113,7 @@ pub struct FixtureResult {
     /// What production would do with the first event that is not as expected, or with the first event.
     pub consequence: String,
     pub differences: Vec<Difference>,
+    /// What is wrong with plugin or fixture, with its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
     /// The first events; of a stream those that failed.
@@ -162,6 +163,8 @@ pub struct Report {
 }
 
 pub const FORMAT: u32 = 1;
+/// Code of the problem of a fixture whose plugin threw, or was stopped, unexpectedly.
+pub const PLUGIN_ERROR: &str = "plugin_error";
 /// Code of the problem of a fixture that would pass whatever happens.
 pub const EXPECTS_NOTHING: &str = "fixture_expects_nothing";
 pub const EXIT_MISMATCH: u8 = 1;

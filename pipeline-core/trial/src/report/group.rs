@@ -20,7 +20,7 @@ pub fn failures(report: &Report) -> Vec<Group<'_>> {
     groups
 }
 
-/// The same error of the same plugin. Differences are a fixture's own, unless all of them are one error.
+/// The same error of the same plugin.
 fn is_same(one: &FixtureResult, other: &FixtureResult) -> bool {
     let expects_nothing =
         |result: &FixtureResult| result.problem.as_ref().is_some_and(|problem| problem.code == EXPECTS_NOTHING);
@@ -30,14 +30,11 @@ fn is_same(one: &FixtureResult, other: &FixtureResult) -> bool {
     if one.plugin != other.plugin || one.verdict != other.verdict {
         return false;
     }
-    match (&one.problem, &other.problem) {
-        (Some(one), Some(other)) => {
-            (&one.code, &one.message) == (&other.code, &other.message) && one.code != "fixture_invalid"
-        }
-        (None, None) => {
-            let is_error = |result: &FixtureResult| matches!(result.differences.as_slice(), [only] if only.path.ends_with("error") && only.expected.is_none());
-            is_error(one) && is_error(other) && one.differences[0].actual == other.differences[0].actual
-        }
-        _ => false,
-    }
+    let error = |result: &FixtureResult| {
+        let problem = result.problem.as_ref().filter(|problem| problem.code != "fixture_invalid")?;
+        // Beside its error, a fixture may have differences of its own.
+        let is_all = result.differences.iter().all(|difference| difference.path.ends_with("error"));
+        is_all.then(|| (problem.code.clone(), problem.message.clone()))
+    };
+    error(one).is_some_and(|of_one| error(other) == Some(of_one))
 }

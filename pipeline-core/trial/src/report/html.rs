@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::junit::escaped;
-use super::text::{Style, summary};
+use super::text::{Style, is_told, summary};
 use crate::compare::Difference;
 use crate::verdict::{FixtureResult, Problem, Report, Verdict, shortened};
 
@@ -64,7 +64,7 @@ fn card(result: &FixtureResult) -> String {
     if let Some(problem) = &result.problem {
         out.push_str(&told(problem));
     }
-    for difference in &result.differences {
+    for difference in result.differences.iter().filter(|difference| !is_told(result, difference)) {
         out.push_str(&differs(difference));
     }
     if !result.consequence.is_empty() {

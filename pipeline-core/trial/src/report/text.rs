@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::group::{Group, failures};
+use crate::compare::Difference;
 use crate::verdict::{FixtureResult, Problem, Report, Verdict, shortened};
 
 /// Differences of one fixture that are told.
@@ -88,7 +89,8 @@ fn block(group: &Group<'_>, style: Style) -> String {
     if let Some(problem) = &result.problem {
         out.push_str(&told(problem, style));
     }
-    for difference in result.differences.iter().take(TOLD) {
+    let is_untold = |difference: &&Difference| !is_told(result, difference);
+    for difference in result.differences.iter().filter(is_untold).take(TOLD) {
         let _ = writeln!(out, "    {}", style.paint("1", &difference.path));
         let absent = Value::from("(nothing)");
         let expected = shown(difference.expected.as_ref(), &absent);
@@ -115,6 +117,12 @@ fn block(group: &Group<'_>, style: Style) -> String {
     out
 }
 
+/// Whether a difference is what the problem says.
+pub fn is_told(result: &FixtureResult, difference: &Difference) -> bool {
+    let message = result.problem.as_ref().map(|problem| Value::from(problem.message.as_str()));
+    message.is_some() && difference.actual == message && difference.expected.is_none()
+}
+
 fn shown(value: Option<&Value>, absent: &Value) -> String {
     match value {
         None => absent.as_str().unwrap_or_default().to_owned(),
@@ -131,7 +139,9 @@ fn told(problem: &Problem, style: Style) -> String {
         (file, line, 0) => format!("{file}:{line}: "),
         (file, line, column) => format!("{file}:{line}:{column}: "),
     };
-    let _ = writeln!(out, "    {place}{}", problem.message);
+    // The place is in front already.
+    let at_end = format!(" ({}:{}:{})", problem.file, problem.line, problem.column);
+    let _ = writeln!(out, "    {place}{}", problem.message.strip_suffix(&at_end).unwrap_or(&problem.message));
     if !problem.excerpt.trim().is_empty() {
         let number = problem.line.to_string();
         let _ = writeln!(out, "    {} | {}", number, problem.excerpt);
