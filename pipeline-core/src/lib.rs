@@ -10,3 +10,4 @@ pub use weir_log as log;
 pub use weir_plugins as plugins;
 pub use weir_sinks as sinks;
 pub use weir_store as store;
+pub use weir_trial as trial;

@@ -26,7 +26,10 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     rules.insert("weir-event", vec![]);
     rules.insert("weir-api", vec![]);
     rules.insert("weir-flow", stages.iter().copied().chain(vocabulary.iter().copied()).collect());
-    rules.insert("pipeline-core", stages.iter().copied().chain(vocabulary).chain(["weir-flow"]).collect());
+    // What it tries went through capture and was made by the generator, as live.
+    rules.insert("weir-trial", vec!["weir-event", "weir-api", "weir-capture", "weir-plugins", "weir-generator"]);
+    rules
+        .insert("pipeline-core", stages.iter().copied().chain(vocabulary).chain(["weir-trial", "weir-flow"]).collect());
     rules.insert("weir-studio", vec!["pipeline-core"]);
     rules.insert("weir", vec!["pipeline-core", "weir-studio"]);
     rules.insert("weir-desktop", vec!["pipeline-core", "weir-studio"]);

@@ -30,7 +30,8 @@ mod stubs;
 mod token;
 mod unpacking;
 
-pub use error::CaptureError;
+pub use error::{CaptureError, Refusal};
 pub use intake::{Intake, IntakeFuture, IntakeRefusal};
+pub use payload::{RequestFacts, unpack};
 pub use rejections::EdgeRejections;
 pub use router::{CaptureDeps, Limits, router};

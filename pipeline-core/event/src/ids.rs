@@ -1,6 +1,8 @@
 //! Identifiers that are derived, never drawn, once an event is in the intake log: a rebuild from the
 //! logs must name every person and every emitted event as the first run did.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -38,6 +40,13 @@ pub fn emitted_uuid(parent: Uuid, plugin: &str, index: u32) -> Uuid {
     name.extend_from_slice(&index.to_be_bytes());
     name.extend_from_slice(plugin.as_bytes());
     Uuid::new_v5(&NAMESPACE, &name)
+}
+
+/// Events with the same key keep their order where others may overtake. Not part of a format.
+pub fn order_key(project: u32, distinct_id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (project, distinct_id).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The uuid of a row that has none of its own (a plugin log line, a warning), from its place in the

@@ -1,6 +1,7 @@
 //! From what a client sent to the event that plugins see, and the rules that run before and after them.
 
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use crate::ProjectId;
 use crate::intake::{CapturedEvent, IntakeRecord};
@@ -63,6 +64,19 @@ fn address(record: &IntakeRecord, event: &PluginEvent) -> Value {
         return "127.0.0.1".into();
     }
     if record.ip.is_empty() { Value::Null } else { record.ip.as_str().into() }
+}
+
+/// The uuid that a plugin has given an event, when it is another than it came with; the reason when it is none.
+pub fn new_uuid(event: &PluginEvent, captured: Uuid) -> Result<Option<Uuid>, String> {
+    let text = match event.get("uuid") {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    match Uuid::try_parse(&text) {
+        Ok(uuid) => Ok(Some(uuid).filter(|uuid| *uuid != captured)),
+        Err(_) => Err(format!("a plugin set the uuid to {text:?}, which is not a UUID")),
+    }
 }
 
 /// PostHog's `normalizeEvent`. It runs before plugins, so that they see `$set` filled in, and after
@@ -147,7 +161,7 @@ mod tests {
         let data = json!({"event": "e", "distinct_id": "said", "uuid": "said", "team_id": 9, "now": "said", "ip": "said",
             "site_url": "said", "sent_at": "said", "token": "t", "own": 1});
         let event = CapturedEvent {
-            uuid: uuid::Uuid::from_u128(7),
+            uuid: Uuid::from_u128(7),
             client_uuid: true,
             distinct_id: "known".into(),
             data: data.to_string(),

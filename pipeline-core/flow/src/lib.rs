@@ -27,7 +27,6 @@ mod plugin_settings;
 mod plugin_sink;
 mod plugin_stage;
 mod plugin_states;
-mod processed_event;
 mod projection;
 mod projector;
 mod redrive;
@@ -45,6 +44,7 @@ mod stored;
 mod task_emission;
 mod tasks;
 
+pub use codec::{decode_intake, decode_journal};
 pub use dedup::{Dedup, Fingerprint, Seen};
 pub use error::FlowError;
 pub use flow::{Flow, FlowConfig};

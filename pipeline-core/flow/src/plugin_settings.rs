@@ -15,6 +15,7 @@ use weir_api::plugin::{
     PluginStorageRequest, PluginStorageSet, StorageEntry,
 };
 use weir_event::journal::{ControlRecord, PluginAttachment, PluginSettings, TaskEnd};
+use weir_event::schedule;
 use weir_plugins::{
     ConfigField, HttpMode, Manifest, OnError, OtherSettings, PRESETS, SECRET_MASK, Settings, Task, merged,
 };
@@ -23,7 +24,6 @@ use crate::error::FlowError;
 use crate::flow::Flow;
 use crate::plugin_states::PluginStates;
 use crate::secret_file::{SecretFile, SecretValues};
-use crate::tasks::period_ms;
 
 /// Of all attachments of a plugin; they are journalled.
 const ATTACHMENT_BYTES: usize = 10 << 20;
@@ -64,8 +64,8 @@ impl Flow {
         let (schedules, _) = self.host.tasks(id)?;
         let now_ms = self.now_ms();
         let schedule = |name: String| {
-            let period_ms = period_ms(&name)?;
-            Some(PluginSchedule { name, next_ms: now_ms - now_ms.rem_euclid(period_ms) + period_ms })
+            let period_ms = schedule::period_ms(&name)?;
+            Some(PluginSchedule { name, next_ms: schedule::next_due_ms(now_ms, period_ms) })
         };
         Ok(PluginDetail {
             fields: ordered(&manifest).map(|field| field_view(field, &values, &settings)).collect(),

@@ -10,16 +10,11 @@ use std::time::Duration;
 use serde_json::Value;
 use uuid::Uuid;
 use weir_event::StoredEvent;
-use weir_plugins::{Called, ExportMethod, Exporter, PluginHost};
+use weir_plugins::{Called, ExportMethod, Exporter, PluginHost, processed_event, webhook_event};
 use weir_sinks::{Batch, Batching, Delivery, Rejected, Sink, Stop};
 
-use crate::processed_event::{processed_event, webhook_event};
 use crate::task_emission::TaskEmission;
 
-/// Pauses after the first failures of `onEvent`; then the event is given up.
-const ON_EVENT_PAUSES: [u64; 4] = [5, 10, 20, 40];
-/// The same of `exportEvents`.
-const EXPORT_PAUSES: [u64; 3] = [6, 12, 24];
 /// Few, because a crash repeats the calls of a batch that was begun.
 const ON_EVENT_BATCH: usize = 50;
 /// Events that `exportEvents` is given at most, and if its plugin says that it handles large batches.
@@ -103,11 +98,6 @@ impl OneByOne {
         });
     }
 
-    /// Recordings go to `onSnapshot`, and only there.
-    fn is_wanted(&self, event: &StoredEvent) -> bool {
-        (event.event == "$snapshot") == (self.method == ExportMethod::OnSnapshot)
-    }
-
     fn call(&mut self, event: &StoredEvent) -> Called {
         if self.method != ExportMethod::ComposeWebhook {
             let outcome = self.exporter.call(&[processed_event(event).to_string()]);
@@ -139,13 +129,13 @@ impl Sink for OneByOne {
             self.rejected.clear();
         }
         while let Some(event) = batch.events.get(self.done) {
-            let outcome = if self.is_wanted(event) { self.call(event) } else { Called::Done(None) };
+            let outcome = if self.exporter.wants(&event.event) { self.call(event) } else { Called::Done(None) };
             self.attempts += 1;
             match outcome {
                 Called::Done(_) => {}
                 Called::Again(reason) => {
-                    if let Some(pause) = ON_EVENT_PAUSES.get(self.attempts as usize - 1) {
-                        return Delivery::Retry { after: Some(Duration::from_secs(*pause)), reason };
+                    if let Some(pause) = self.method.pause_after(self.attempts) {
+                        return Delivery::Retry { after: Some(pause), reason };
                     }
                     let name = self.method.as_str();
                     self.exporter.given_up(format!("{name} failed {} times: {reason}", self.attempts));
@@ -182,11 +172,6 @@ impl ExportEvents {
         };
         value.unwrap_or(default).clamp(1, most)
     }
-
-    fn is_wanted(&self, event: &StoredEvent) -> bool {
-        let ignored = self.exporter.config().get("exportEventsToIgnore").and_then(Value::as_str).unwrap_or_default();
-        ignored.split(',').all(|name| name.trim() != event.event)
-    }
 }
 
 impl Sink for ExportEvents {
@@ -207,7 +192,7 @@ impl Sink for ExportEvents {
             self.key.clone_from(&batch.key);
             self.attempts = 0;
         }
-        let wanted = batch.events.iter().filter(|event| self.is_wanted(event));
+        let wanted = batch.events.iter().filter(|event| self.exporter.wants(&event.event));
         let events: Vec<String> = wanted.map(|event| processed_event(event).to_string()).collect();
         if events.is_empty() {
             return Delivery::delivered();
@@ -221,8 +206,8 @@ impl Sink for ExportEvents {
             Called::Done(_) => Delivery::delivered(),
             Called::Failed(reason) => Delivery::Failed { reason },
             Called::Again(reason) => {
-                if let Some(pause) = EXPORT_PAUSES.get(self.attempts as usize - 1) {
-                    return Delivery::Retry { after: Some(Duration::from_secs(*pause)), reason };
+                if let Some(pause) = ExportMethod::ExportEvents.pause_after(self.attempts) {
+                    return Delivery::Retry { after: Some(pause), reason };
                 }
                 self.exporter.given_up(format!("exportEvents failed {} times: {reason}", self.attempts));
                 Delivery::Failed { reason: format!("given up after {} attempts: {reason}", self.attempts) }

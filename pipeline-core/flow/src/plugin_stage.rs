@@ -6,7 +6,6 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
@@ -19,14 +18,14 @@ use weir_event::journal::{
     BatchRecord, ControlRecord, EventEffect, Fate, JournalRecord, Repeat, SinkRecord, StepLabel,
 };
 use weir_event::normalize::{self, PluginEvent};
-use weir_event::{Clock, Ordering as EventOrdering, ProjectId};
+use weir_event::{Clock, Ordering as EventOrdering, ProjectId, ids};
 use weir_log::{Log, LogAppender, LogReader};
-use weir_plugins::{BatchEvent, EventResult, Lane, PluginHost};
+use weir_plugins::{BatchEvent, Emitted, EventResult, Lane, PluginHost, run_generation};
 
 use crate::codec;
 use crate::control_journal::ControlRequests;
 use crate::dedup::{Dedup, Fingerprint, Seen};
-use crate::emitted::{self, Emitted};
+use crate::emitted;
 use crate::error::FlowError;
 use crate::handoff::{Handoff, HandoffBatch, Trace};
 use crate::ledger::{Ledger, shift};
@@ -85,13 +84,6 @@ pub struct Candidate {
     event: PluginEvent,
     /// Filled when there are plugins to show it to.
     json: String,
-}
-
-/// Events with the same key keep their order in a lane.
-pub fn order_key(project: u32, distinct_id: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (project, distinct_id).hash(&mut hasher);
-    hasher.finish()
 }
 
 impl PluginStage {
@@ -220,48 +212,18 @@ impl PluginStage {
         record: &mut BatchRecord,
     ) -> Result<(), FlowError> {
         while !waiting.is_empty() {
-            let mut ready = Vec::with_capacity(waiting.len());
-            for emitted in waiting.drain(..) {
-                let project = self.projects.get(&emitted.record.token).copied().unwrap_or_default();
-                let event = normalize::plugin_event(&emitted.record, &emitted.captured, ProjectId(project));
-                let json = event.and_then(|event| serde_json::to_string(&event));
-                ready.push((emitted, project, json));
-            }
-            let events = ready
-                .iter()
-                .filter_map(|(emitted, project, json)| {
-                    let json = json.as_ref().ok().filter(|_| emitted.depth <= emitted::DEEPEST)?;
-                    Some(BatchEvent {
-                        offset: emitted.parent_offset,
-                        team_id: *project,
-                        uuid: emitted.captured.uuid,
-                        order_key: order_key(*project, &emitted.captured.distinct_id),
-                        json: Cow::Borrowed(json),
-                    })
-                })
-                .collect();
-            let result = lane.process_batch(events);
+            let project_of = |token: &str| self.projects.get(token).copied().unwrap_or_default();
+            let generation = run_generation(lane, waiting, project_of);
             let (hash, members) = lane.chain();
             let (hash, members) = (hash.to_owned(), members.to_vec());
             self.journal_chain(&hash, &members)?;
-            record.storage.extend(result.storage);
-            record.logs.extend(result.logs);
-            record.jobs.extend(self.jobs(result.jobs));
-            record.calls.extend(result.calls);
-            let parents: Vec<&Emitted> = ready.iter().map(|(emitted, _, _)| emitted).collect();
-            waiting = emitted::of_emitted(result.emitted, &parents);
-            let mut results = result.events.into_iter();
-            for (emitted, _, json) in ready {
-                let effect = match json {
-                    Err(error) => emitted::refused(format!("the event that a plugin made cannot be read: {error}")),
-                    Ok(_) if emitted.depth > emitted::DEEPEST => emitted::refused(format!(
-                        "plugins made events of events {} deep: is one answering its own?",
-                        emitted.depth
-                    )),
-                    Ok(_) => results.next().map_or_else(EventEffect::default, emitted::effect_of),
-                };
-                record.emitted.push(emitted.journalled(hash.clone(), effect));
-            }
+            record.storage.extend(generation.storage);
+            record.logs.extend(generation.logs);
+            record.jobs.extend(self.jobs(generation.jobs));
+            record.calls.extend(generation.calls);
+            waiting = generation.next;
+            let journalled = |(event, result)| emitted::journalled(event, hash.clone(), emitted::effect_of(result));
+            record.emitted.extend(generation.events.into_iter().map(journalled));
         }
         Ok(())
     }
@@ -318,7 +280,7 @@ impl PluginStage {
                         offset: first_offset + index as u64,
                         project,
                         uuid: captured.uuid,
-                        order_key: order_key(project, &captured.distinct_id),
+                        order_key: ids::order_key(project, &captured.distinct_id),
                         event,
                         json: String::new(),
                     }),
@@ -388,15 +350,10 @@ impl PluginStage {
     }
 
     fn fate_of_new_uuid(&self, candidate: &mut Candidate) -> Result<Fate, FlowError> {
-        let text = match candidate.event.get("uuid") {
-            None | Some(Value::Null) => return Ok(Fate::Passed),
-            Some(Value::String(text)) => text.clone(),
-            Some(other) => other.to_string(),
-        };
-        Ok(match Uuid::try_parse(&text) {
-            Err(_) => Fate::DeadLettered { reason: format!("a plugin set the uuid to {text:?}, which is not a UUID") },
-            Ok(uuid) if uuid == candidate.uuid => Fate::Passed,
-            Ok(uuid) => match self.check(Fingerprint::new(candidate.project, uuid, &candidate.json))? {
+        Ok(match normalize::new_uuid(&candidate.event, candidate.uuid) {
+            Err(reason) => Fate::DeadLettered { reason },
+            Ok(None) => Fate::Passed,
+            Ok(Some(uuid)) => match self.check(Fingerprint::new(candidate.project, uuid, &candidate.json))? {
                 Seen::New => Fate::Passed,
                 _ if self.ordering == EventOrdering::EventTime => Fate::Passed,
                 seen => Fate::Deduplicated { conflicting: seen == Seen::Conflicting },

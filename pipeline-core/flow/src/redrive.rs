@@ -20,15 +20,15 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 
 use weir_event::intake::{CapturedEvent, IntakeBody, IntakeRecord};
 use weir_event::journal::{BatchRecord, EventEffect, Fate, JournalRecord, RedriveEntry, RedriveRecord};
-use weir_event::{ProjectId, normalize};
+use weir_event::{ProjectId, ids, normalize};
 use weir_log::{Log, LogError};
-use weir_plugins::{BatchEvent, Lane};
+use weir_plugins::{BatchEvent, Lane, Parent, of_events};
 
 use crate::codec;
 use crate::emitted;
 use crate::error::FlowError;
 use crate::handoff::Handoff;
-use crate::plugin_stage::{PluginStage, order_key};
+use crate::plugin_stage::PluginStage;
 
 /// Letters of one journal record.
 const PER_RECORD: usize = 256;
@@ -128,7 +128,7 @@ impl PluginStage {
                 offset: letter.offset,
                 team_id: *project,
                 uuid: letter.captured.uuid,
-                order_key: order_key(*project, &letter.captured.distinct_id),
+                order_key: ids::order_key(*project, &letter.captured.distinct_id),
                 json: Cow::Borrowed(text.as_ref().ok()?.as_str()),
             })
         });
@@ -139,15 +139,11 @@ impl PluginStage {
         (batch.storage, batch.logs) = (result.storage, result.logs);
         batch.jobs = self.jobs(result.jobs);
         batch.calls = result.calls;
-        let emitted = result
-            .emitted
-            .into_iter()
-            .filter_map(|(offset, plugin, data)| {
-                let parent = found.iter().find(|letter| letter.offset == offset)?;
-                Some((offset, plugin, data, parent.captured.uuid, &parent.record))
-            })
-            .collect();
-        self.run_emitted(lane, emitted::of_letters(emitted), &mut batch)?;
+        let emitted = of_events(result.emitted, |offset| {
+            let parent = found.iter().find(|letter| letter.offset == offset)?;
+            Some(Parent { offset, uuid: parent.captured.uuid, record: &parent.record })
+        });
+        self.run_emitted(lane, emitted, &mut batch)?;
         let mut results = result.events.into_iter();
         let entries = found
             .iter()
@@ -155,7 +151,10 @@ impl PluginStage {
             .map(|(letter, (_, text))| {
                 let effect = match text {
                     Ok(_) => results.next().map_or_else(EventEffect::default, emitted::effect_of),
-                    Err(error) => emitted::refused(format!("the event cannot be read: {error}")),
+                    Err(error) => EventEffect {
+                        fate: Fate::DeadLettered { reason: format!("the event cannot be read: {error}") },
+                        ..EventEffect::default()
+                    },
                 };
                 RedriveEntry { offset: letter.offset, effect: checked(effect) }
             })

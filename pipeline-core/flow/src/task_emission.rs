@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::Value;
 use uuid::Uuid;
 use weir_capture::Intake as _;
-use weir_event::intake::{CapturedEvent, IntakeBody, IntakeRecord};
-use weir_event::{Clock, ids, normalize};
+use weir_event::Clock;
+use weir_event::intake::{IntakeBody, IntakeRecord};
+use weir_plugins::of_call;
 
 use crate::intake::LogIntake;
 
@@ -47,21 +47,13 @@ impl TaskEmission {
         if events.is_empty() {
             return Ok(());
         }
-        let captured = events.into_iter().enumerate().map(|(index, data)| {
-            let distinct_id = serde_json::from_str::<Value>(&data)
-                .ok()
-                .and_then(|event| event.get("distinct_id").map(normalize::name_text))
-                .unwrap_or_else(|| plugin_id.to_owned());
-            let uuid = ids::emitted_uuid(parent, plugin_id, index as u32);
-            CapturedEvent { uuid, client_uuid: true, distinct_id, data }
-        });
         let record = IntakeRecord {
             received_at_ms: self.clock.now_ms(),
             token: self.token(project),
             ip: String::new(),
             site_url: String::new(),
             sent_at: None,
-            body: IntakeBody::Events(captured.collect()),
+            body: IntakeBody::Events(of_call(parent, plugin_id, events)),
         };
         self.intake.check().map_err(|refusal| refusal.to_string())?;
         let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|error| error.to_string())?;

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 use weir_event::clock::UnixMillis;
 use weir_event::journal::{ControlRecord, Job, TaskEnd};
-use weir_event::{Clock, ids};
+use weir_event::{Clock, ids, schedule};
 use weir_plugins::{Called, Caller, PluginHost, Task};
 
 use crate::control_journal::ControlJournal;
@@ -32,17 +32,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const QUEUE: usize = 256;
 /// Ends of tasks that are remembered for viewers.
 const RECENT: usize = 200;
-const DAY_MS: i64 = 86_400_000;
-
-/// Milliseconds between two runs of a scheduled function.
-pub fn period_ms(schedule: &str) -> Option<i64> {
-    match schedule {
-        "runEveryMinute" => Some(60_000),
-        "runEveryHour" => Some(3_600_000),
-        "runEveryDay" => Some(DAY_MS),
-        _ => None,
-    }
-}
 
 /// What makes two waiting tasks the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -162,8 +151,8 @@ impl Tasks {
         let now_ms = self.clock.now_ms();
         for (plugin_id, schedules) in self.host.schedules() {
             for name in schedules {
-                let Some(period_ms) = period_ms(&name) else { continue };
-                let due_ms = now_ms - now_ms.rem_euclid(period_ms);
+                let Some(period_ms) = schedule::period_ms(&name) else { continue };
+                let due_ms = schedule::newest_due_ms(now_ms, period_ms);
                 let key = (plugin_id.clone(), name.clone());
                 // A plugin's first moment is the next one.
                 let newest = *state.schedules.entry(key.clone()).or_insert(due_ms);

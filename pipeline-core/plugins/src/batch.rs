@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use uuid::Uuid;
+use weir_api::plugin::RuntimeFailure;
 use weir_event::journal::{Fate, HostCall, PluginLog, StepEffect, StorageMutation};
 
 use crate::state::JobRequest;
@@ -25,6 +26,8 @@ pub struct StepOutput {
     pub effect: StepEffect,
     /// JSON after this plugin when it changed the event.
     pub after: Option<Arc<str>>,
+    /// Why, for the label `error`.
+    pub failure: Option<RuntimeFailure>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

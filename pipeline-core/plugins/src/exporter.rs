@@ -1,9 +1,15 @@
 //! A plugin's functions for stored events.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::bindings::weir::plugin::types::Call;
 use crate::caller::{Called, Caller};
+
+/// Seconds between attempts, as on PostHog's servers.
+const ON_EVENT_PAUSES: [u64; 4] = [5, 10, 20, 40];
+const EXPORT_PAUSES: [u64; 3] = [6, 12, 24];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExportMethod {
@@ -25,6 +31,14 @@ impl ExportMethod {
             Self::ExportEvents => "exportEvents",
             Self::ComposeWebhook => "composeWebhook",
         }
+    }
+
+    /// How long to wait before the next attempt when this many have ended in a `RetryError`; `None` when it is
+    /// given up.
+    pub fn pause_after(self, attempts: u32) -> Option<Duration> {
+        let pauses: &[u64] = if self == Self::ExportEvents { &EXPORT_PAUSES } else { &ON_EVENT_PAUSES };
+        let place = usize::try_from(attempts).ok()?.checked_sub(1)?;
+        pauses.get(place).map(|seconds| Duration::from_secs(*seconds))
     }
 }
 
@@ -57,6 +71,16 @@ impl Exporter {
             self.caller.wake();
         }
         is_ready
+    }
+
+    /// Whether events of this name are for it. Recordings go to `onSnapshot`, and only there; `exportEvents` can
+    /// be configured to leave names out.
+    pub fn wants(&self, event: &str) -> bool {
+        if self.method == ExportMethod::ExportEvents {
+            let ignored = self.config().get("exportEventsToIgnore").and_then(Value::as_str).unwrap_or_default();
+            return ignored.split(',').all(|name| name.trim() != event);
+        }
+        (event == "$snapshot") == (self.method == ExportMethod::OnSnapshot)
     }
 
     /// Each event is JSON text. All methods but `exportEvents` take one.

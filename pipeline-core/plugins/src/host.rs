@@ -32,6 +32,7 @@ use crate::limits::Limits;
 use crate::loader::Loader;
 use crate::manifest::{MANIFEST, Manifest};
 use crate::own_metrics::OwnMetrics;
+use crate::pace::Pace;
 use crate::packages::Packages;
 use crate::recent_calls::RecentCalls;
 use crate::settings::Settings;
@@ -96,9 +97,25 @@ pub(crate) enum Message {
     Stop,
 }
 
+/// What versions are made with, whoever runs them.
+#[derive(Clone)]
+pub(crate) struct Making {
+    pub engine: Arc<JsEngine>,
+    pub python: Arc<PythonEngine>,
+    pub packages: Arc<Packages>,
+    pub resolver: Arc<dyn Resolve>,
+}
+
+impl Making {
+    pub fn start(compile_cache_dir: &Path, resolver: Arc<dyn Resolve>) -> Result<Self, PluginError> {
+        let engine = Arc::new(JsEngine::start(compile_cache_dir)?);
+        Ok(Self { engine, python: Arc::default(), packages: Arc::default(), resolver })
+    }
+}
+
 pub(crate) struct Shared {
-    pub engine: JsEngine,
-    pub python: PythonEngine,
+    pub engine: Arc<JsEngine>,
+    pub python: Arc<PythonEngine>,
     pub around: Arc<Surroundings>,
     /// The chain, in order.
     pub slots: Mutex<Vec<Arc<Slot>>>,
@@ -107,12 +124,28 @@ pub(crate) struct Shared {
     pub control: Mutex<ControlEffects>,
     pub to_loader: SyncSender<Message>,
     pub resolver: Arc<dyn Resolve>,
-    pub packages: Packages,
+    pub packages: Arc<Packages>,
     settings: Mutex<HashMap<String, Settings>>,
     reload_samples: Mutex<Vec<f64>>,
 }
 
 impl Shared {
+    pub fn new(making: Making, around: Surroundings, to_loader: SyncSender<Message>) -> Self {
+        Self {
+            engine: making.engine,
+            python: making.python,
+            around: Arc::new(around),
+            slots: Mutex::default(),
+            generation: AtomicU64::new(0),
+            control: Mutex::default(),
+            to_loader,
+            resolver: making.resolver,
+            packages: making.packages,
+            settings: Mutex::default(),
+            reload_samples: Mutex::default(),
+        }
+    }
+
     pub fn settings(&self, plugin_id: &str) -> Settings {
         lock(&self.settings).get(plugin_id).cloned().unwrap_or_default()
     }
@@ -133,6 +166,10 @@ impl Shared {
         control.calls.extend(effects.calls.into_iter().map(|(_, call)| call));
     }
 
+    pub fn drain_control(&self) -> ControlEffects {
+        std::mem::take(&mut *lock(&self.control))
+    }
+
     pub fn announce(&self) {
         self.generation.fetch_add(1, Ordering::Release);
     }
@@ -145,32 +182,22 @@ pub struct PluginHost {
 
 impl PluginHost {
     pub fn start(config: HostConfig) -> Result<Self, PluginError> {
-        let engine = JsEngine::start(&config.compile_cache_dir)?;
+        let making = Making::start(&config.compile_cache_dir, config.resolver)?;
         let around = Surroundings {
             clock: config.clock,
+            pace: Pace::Real,
             storage: Storage::default(),
             cache: Cache::default(),
             own_metrics: OwnMetrics::default(),
-            geoip: GeoIp::open(config.geoip_database.as_deref())?,
+            geoip: Arc::new(GeoIp::open(config.geoip_database.as_deref())?),
             calls: Calls::new(CallsConfig::default()),
             recent_calls: RecentCalls::default(),
             limits: config.limits,
             seed: config.seed,
+            instances: AtomicU64::new(0),
         };
         let (to_loader, messages): (_, Receiver<Message>) = sync_channel(LOADER_QUEUE);
-        let shared = Arc::new(Shared {
-            engine,
-            python: PythonEngine::default(),
-            around: Arc::new(around),
-            slots: Mutex::default(),
-            generation: AtomicU64::new(0),
-            control: Mutex::default(),
-            to_loader,
-            resolver: config.resolver,
-            packages: Packages::default(),
-            settings: Mutex::default(),
-            reload_samples: Mutex::default(),
-        });
+        let shared = Arc::new(Shared::new(making, around, to_loader));
         let loader = Loader::spawn(Arc::clone(&shared), messages, config.watching, config.setup_pauses)?;
         Ok(Self { shared, loader: Mutex::new(Some(loader)) })
     }
@@ -179,14 +206,7 @@ impl PluginHost {
     /// ended. What is wrong with the plugin itself is in the view; a folder that is already in the chain
     /// stays where it is.
     pub fn add(&self, dir: &Path) -> Result<PluginView, PluginError> {
-        let real = dir.canonicalize().map_err(|_| PluginError::NoFolder(dir.to_owned()))?;
-        if !real.is_dir() {
-            return Err(PluginError::NoFolder(real));
-        }
-        let dir = named(dir, &real);
-        if !ENTRIES.iter().any(|name| dir.join(name).is_file()) {
-            return Err(PluginError::NotAPlugin(dir));
-        }
+        let (dir, real) = folder(dir)?;
         let slot = {
             let mut slots = lock(&self.shared.slots);
             let is_same =
@@ -379,7 +399,7 @@ impl PluginHost {
 
     /// What was logged and stored outside batches since the last call.
     pub fn drain_control(&self) -> ControlEffects {
-        std::mem::take(&mut *lock(&self.shared.control))
+        self.shared.drain_control()
     }
 
     /// Plays one journalled write back; meant for the start, before plugins are added.
@@ -414,6 +434,24 @@ impl Drop for PluginHost {
     }
 }
 
+/// The folder of a plugin as it is called, and where it really is.
+pub(crate) fn folder(dir: &Path) -> Result<(PathBuf, PathBuf), PluginError> {
+    let real = dir.canonicalize().map_err(|_| PluginError::NoFolder(dir.to_owned()))?;
+    if !real.is_dir() {
+        return Err(PluginError::NoFolder(real));
+    }
+    let dir = named(dir, &real);
+    if !is_plugin(&dir) {
+        return Err(PluginError::NotAPlugin(dir));
+    }
+    Ok((dir, real))
+}
+
+/// Whether a folder may be a plugin.
+pub fn is_plugin(dir: &Path) -> bool {
+    ENTRIES.iter().any(|name| dir.join(name).is_file())
+}
+
 /// The folder without links on the way to it. Its own name may be a link: whoever points it at another
 /// folder means another version of the plugin.
 fn named(dir: &Path, real: &Path) -> PathBuf {
@@ -423,8 +461,13 @@ fn named(dir: &Path, real: &Path) -> PathBuf {
 }
 
 fn unique_id(dir: &Path, slots: &[Arc<Slot>]) -> String {
-    let name = dir.file_name().map_or_else(|| "plugin".to_owned(), |name| name.to_string_lossy().into_owned());
+    let name = id_of(dir);
     let is_free = |id: &String| slots.iter().all(|slot| slot.id != *id);
     let numbered = (2..).map(|number| format!("{name}-{number}"));
     std::iter::once(name.clone()).chain(numbered).find(is_free).unwrap_or(name)
+}
+
+/// A plugin is called after its folder.
+pub(crate) fn id_of(dir: &Path) -> String {
+    dir.file_name().map_or_else(|| "plugin".to_owned(), |name| name.to_string_lossy().into_owned())
 }

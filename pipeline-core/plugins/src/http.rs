@@ -19,6 +19,7 @@ mod egress;
 mod limits;
 mod metrics;
 mod mock;
+mod recorded;
 mod recording;
 mod redirect;
 mod request;
@@ -28,7 +29,7 @@ mod test_server;
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,7 @@ pub use completion::{CallId, Completion, CompletionQueue, Outcome};
 pub use egress::{Egress, GrantError, Resolve, SystemResolver};
 pub use limits::HttpLimits;
 pub use mock::{MockError, Mocked, Mocks};
+pub use recorded::Recorded;
 pub use recording::Recorder;
 pub use request::{FailureKind, HttpFailure, HttpRequest, HttpResponse, Redirect, target};
 
@@ -145,6 +147,8 @@ pub struct PluginHttp {
     /// None when mocked: there is then nothing that could send.
     client: Option<Client>,
     recorder: Option<Recorder>,
+    /// Set in trials, which send nothing whatever the settings say.
+    closed: OnceLock<Option<Arc<Recorded>>>,
 }
 
 /// How a call begins.
@@ -178,6 +182,7 @@ impl PluginHttp {
             limits,
             secrets,
             mocks: RwLock::new(Arc::new(mocks)),
+            closed: OnceLock::new(),
         })
     }
 
@@ -206,13 +211,23 @@ impl PluginHttp {
         self.mocks.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Sends nothing from now on: recorded answers are given if there are any, and mocks otherwise.
+    pub fn close(&self, recorded: Option<Arc<Recorded>>) {
+        // Closed once, before its first call.
+        let _ = self.closed.set(recorded);
+    }
+
     /// Never waits. A request that may not be sent is answered at once, in every mode.
     pub fn begin(&self, request: &HttpRequest) -> Begun {
         let url = match request.checked(&self.limits) {
             Ok(url) => url,
             Err(failure) => return Begun::Answered(Mocked { after: Duration::ZERO, answer: Err(self.clean(failure)) }),
         };
-        if self.client.is_some() {
+        let closed = self.closed.get();
+        if let Some(Some(recorded)) = closed {
+            return Begun::Answered(recorded.answer(request));
+        }
+        if self.client.is_some() && closed.is_none() {
             return Begun::Blocks;
         }
         let mut mocked = self.mocks().answer(request, &url, &self.secrets);

@@ -4,7 +4,6 @@
 //! should: after a trap its memory may be anything. Everything it did up to then is in its [`Effects`].
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use wasmtime::{Store, Trap, UpdateDeadline};
@@ -18,8 +17,6 @@ use crate::http_calls;
 use crate::limits::Limits;
 use crate::state::{Effects, Ended, InstanceState, Surroundings};
 use crate::version::{Program, Version};
-
-static INSTANCES: AtomicU64 = AtomicU64::new(0);
 
 /// Why an instance is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,9 +80,7 @@ impl Instance {
     /// Instantiates what the version runs on, and loads its source into an engine; `setupPlugin` is a step
     /// of its own.
     pub fn load(engine: &JsEngine, around: &Arc<Surroundings>, version: &Arc<Version>) -> Result<Self, CallError> {
-        let number = INSTANCES.fetch_add(1, Ordering::Relaxed);
-        let state =
-            InstanceState::new(Arc::clone(&version.identity), Arc::clone(around), number, version.engine_bytes());
+        let state = InstanceState::new(Arc::clone(&version.identity), Arc::clone(around), version.engine_bytes());
         let mut store = Store::new(&engine.engine, state);
         store.limiter(|state| &mut state.memory);
         store.epoch_deadline_callback(|store| {

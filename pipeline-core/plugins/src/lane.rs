@@ -107,6 +107,7 @@ impl Lane {
                     started,
                     with_traffic,
                     figures: BatchFigures::default(),
+                    failure: None,
                     result: &mut result,
                 };
                 run.plugin(member, &mut items);
@@ -230,6 +231,8 @@ struct Run<'r> {
     started: Instant,
     with_traffic: bool,
     figures: BatchFigures,
+    /// Of the event whose step is next.
+    failure: Option<RuntimeFailure>,
     result: &'r mut BatchResult,
 }
 
@@ -406,12 +409,15 @@ impl Run<'_> {
         if after.is_some() {
             item.current.clone_from(&after);
         }
-        item.steps
-            .push(StepOutput { effect: StepEffect { plugin: self.position, label, error, cpu_us, wait_us }, after });
+        item.steps.push(StepOutput {
+            effect: StepEffect { plugin: self.position, label, error, cpu_us, wait_us },
+            after,
+            failure: self.failure.take(),
+        });
     }
 
     fn remember(&mut self, member: &Member, kind: &str, message: &str, item: &Item<'_>) {
-        self.figures.last_error = Some(RuntimeFailure {
+        self.failure = Some(RuntimeFailure {
             at_ms: self.shared.around.clock.now_ms(),
             version: member.version.identity.version.clone(),
             kind: kind.to_owned(),
@@ -419,6 +425,7 @@ impl Run<'_> {
             event_uuid: item.event.uuid.to_string(),
             consequence: presets::consequence(member.version.identity.preset.as_deref(), kind),
         });
+        self.figures.last_error.clone_from(&self.failure);
     }
 
     fn lost(&mut self, member: &mut Member, loss: &Loss) {

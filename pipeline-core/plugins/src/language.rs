@@ -18,7 +18,7 @@ use std::sync::{Arc, OnceLock};
 
 use weir_api::plugin::Diagnostic;
 
-use crate::component;
+use crate::component::{self, EngineComponent, PluginComponent};
 use crate::engine::WIT_HASH;
 use crate::host::Shared;
 use crate::manifest::MANIFEST;
@@ -39,12 +39,29 @@ pub enum Language {
 }
 
 /// What a version is made from.
+#[derive(Clone)]
 pub struct Order {
     pub plugin_id: String,
     pub dir: PathBuf,
-    pub snapshot: Snapshot,
+    pub snapshot: Arc<Snapshot>,
     pub settings: Settings,
     pub language: Language,
+}
+
+/// What it takes time to make, whatever the settings are.
+#[derive(Clone)]
+pub enum Artifact {
+    /// A script needs nothing but its source.
+    Source,
+    Python {
+        entry: String,
+        engine: Arc<EngineComponent>,
+    },
+    Component {
+        entry: String,
+        hash: String,
+        component: PluginComponent,
+    },
 }
 
 impl Language {
@@ -84,41 +101,55 @@ fn absent(main: &str, hint: &str) -> Box<Diagnostic> {
 impl Order {
     /// The version, if nothing has to be built for it.
     pub fn at_once(&self, shared: &Shared) -> Option<Result<Version, Box<Diagnostic>>> {
-        match &self.language {
-            Language::Script => Some(version::build(&self.given(shared), &self.snapshot)),
-            Language::Python(entry) => {
-                let engine = shared.python.ready()?;
-                Some(python::version(self, shared, entry, engine))
-            }
-            Language::Rust | Language::Component(_) => None,
-        }
+        let artifact = match &self.language {
+            Language::Script => Artifact::Source,
+            Language::Python(entry) => Artifact::Python { entry: entry.clone(), engine: shared.python.ready()? },
+            Language::Rust | Language::Component(_) => return None,
+        };
+        Some(self.assemble(shared, &artifact))
     }
 
     /// Builds it, which may take its time.
     pub fn carry_out(&self, shared: &Shared, cancel: &Cancel) -> Result<Version, Box<Diagnostic>> {
+        self.make(shared, cancel).and_then(|artifact| self.assemble(shared, &artifact))
+    }
+
+    /// The slow part.
+    pub fn make(&self, shared: &Shared, cancel: &Cancel) -> Result<Artifact, Box<Diagnostic>> {
         match &self.language {
-            Language::Script => self.at_once(shared).unwrap_or_else(|| Err(Box::default())),
+            Language::Script => Ok(Artifact::Source),
             Language::Python(entry) => {
                 let engine = shared.python.make(&shared.engine, cancel)?;
-                python::version(self, shared, entry, engine)
+                Ok(Artifact::Python { entry: entry.clone(), engine })
             }
             Language::Rust => {
                 let built = rust::build(&self.dir, &self.snapshot, cancel)?;
-                self.component(shared, "src/lib.rs", &built)
+                Self::compile(shared, "src/lib.rs", &built)
             }
             Language::Component(path) => {
                 let bytes = self.snapshot.component.as_ref().map_or(&[][..], |(_, bytes)| bytes);
-                self.component(shared, path, bytes)
+                Self::compile(shared, path, bytes)
             }
         }
     }
 
-    fn component(&self, shared: &Shared, entry: &str, bytes: &[u8]) -> Result<Version, Box<Diagnostic>> {
+    fn compile(shared: &Shared, entry: &str, bytes: &[u8]) -> Result<Artifact, Box<Diagnostic>> {
         let engine = &shared.engine;
-        let pre = component::plugin(&engine.engine, entry, bytes, &engine.cache_dir)?;
-        let hash = blake3::hash(bytes).to_hex();
-        let made_of = [WIT_HASH, hash.as_str()];
-        self.version(shared, entry, &made_of, &mut Vec::new(), Program::Component(pre))
+        let component = component::plugin(&engine.engine, entry, bytes, &engine.cache_dir)?;
+        let hash = blake3::hash(bytes).to_hex().to_string();
+        Ok(Artifact::Component { entry: entry.to_owned(), hash, component })
+    }
+
+    /// The version with these settings.
+    pub fn assemble(&self, shared: &Shared, artifact: &Artifact) -> Result<Version, Box<Diagnostic>> {
+        match artifact {
+            Artifact::Source => version::build(&self.given(shared), &self.snapshot),
+            Artifact::Python { entry, engine } => python::version(self, shared, entry, Arc::clone(engine)),
+            Artifact::Component { entry, hash, component } => {
+                let made_of = [WIT_HASH, hash.as_str()];
+                self.version(shared, entry, &made_of, &mut Vec::new(), Program::Component(component.clone()))
+            }
+        }
     }
 
     fn given<'a>(&'a self, shared: &'a Shared) -> Given<'a> {

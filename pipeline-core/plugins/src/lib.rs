@@ -15,6 +15,7 @@
 #![allow(clippy::unnecessary_box_returns)]
 
 mod batch;
+mod bench;
 mod bindings;
 mod burst;
 mod caller;
@@ -22,6 +23,7 @@ mod chain;
 mod compile_cache;
 mod component;
 mod cpu;
+mod emitted;
 mod engine;
 mod error;
 mod exporter;
@@ -41,13 +43,17 @@ mod loader;
 mod manifest;
 mod metrics;
 mod own_metrics;
+mod pace;
 mod packages;
 mod positions;
 mod presets;
+mod processed_event;
 mod provided;
 mod random;
+mod readiness;
 mod recent_calls;
 mod returned;
+mod saves;
 mod secrets;
 mod settings;
 mod slot;
@@ -61,23 +67,28 @@ mod watch;
 mod webhook;
 
 pub use batch::{BatchEvent, BatchResult, ControlEffects, EventResult, StepOutput};
+pub use bench::{Answers, Bench, BenchConfig, BenchError, BenchPlugin, Blueprint, Part, Workshop};
 pub use caller::{Called, Caller, Task};
+pub use emitted::{Emitted, Generation, Parent, envelope, of_call, of_events, run_generation};
 pub use engine::{ENGINE_HASH, ENGINE_WASM};
 pub use error::PluginError;
 pub use exporter::{ExportMethod, Exporter};
 pub use geoip::{GeoIp, GeoIpError, GeoIpIdentity};
-pub use host::{HostConfig, PluginHost};
+pub use host::{HostConfig, PluginHost, is_plugin};
 pub use http::{
     AllowList, AllowListError, Begun, CallId, Calls, CallsConfig, Completion, CompletionQueue, Egress, FailureKind,
     GrantError, HttpFailure, HttpLimits, HttpMode, HttpRequest, HttpResponse, HttpSettings, HttpSetupError, MockError,
-    Mocked, Mocks, Outcome, PluginHttp, Recorder, Resolve, SystemResolver,
+    Mocked, Mocks, Outcome, PluginHttp, Recorded, Recorder, Resolve, SystemResolver,
 };
 pub use lane::Lane;
 pub use limits::Limits;
 pub use manifest::{ConfigField, Manifest};
 pub use presets::{PRESETS, Preset};
+pub use processed_event::{processed_event, webhook_event};
+pub use saves::SaveWatch;
 pub use secrets::{SECRET_MASK, SECRET_PLACEHOLDER, SHORTEST_SECRET_CHARACTERS, Secrets, masked, with_kept_secrets};
 pub use settings::{OnError, OtherSettings, Settings, merged};
+pub use sources::FIXTURES_DIR;
 pub use state::JobRequest;
 pub use storage::CacheEntry;
 pub use watch::Watching;

@@ -21,9 +21,9 @@ use weir_event::journal::{LogLevel, LogSource, PluginLog};
 use crate::burst::{Burst, Stage};
 use crate::error::PluginError;
 use crate::host::{Message, Shared};
-use crate::instance::{CallError, Instance};
 use crate::language::{Job, Language, Order};
 use crate::metrics;
+use crate::readiness::{Ready, Unready};
 use crate::slot::{ReloadClock, Slot, lock};
 use crate::sources::{self, Listing};
 use crate::version::Version;
@@ -84,6 +84,12 @@ enum Stopped {
     Again(Box<Diagnostic>),
 }
 
+impl From<Unready> for Stopped {
+    fn from(unready: Unready) -> Self {
+        if unready.wants_retry { Self::Again(unready.problem) } else { Self::Failed(unready.problem) }
+    }
+}
+
 impl From<Box<Diagnostic>> for Stopped {
     fn from(problem: Box<Diagnostic>) -> Self {
         Self::Failed(problem)
@@ -126,7 +132,7 @@ impl Loader {
         let slots: Vec<_> = self.plugins.values().map(|tracked| Arc::clone(&tracked.slot)).collect();
         for slot in slots {
             if let Some(instance) = slot.take_prepared() {
-                self.tear_down(instance);
+                self.shared.tear_down(instance);
             }
         }
     }
@@ -158,11 +164,11 @@ impl Loader {
                 if let Some(tracked) = self.plugins.remove(&id) {
                     self.watches.follow(&tracked.slot.dir, &[]);
                     if let Some(instance) = tracked.slot.take_prepared() {
-                        self.tear_down(instance);
+                        self.shared.tear_down(instance);
                     }
                 }
             }
-            Message::Retire(instance) => self.tear_down(*instance),
+            Message::Retire(instance) => self.shared.tear_down(*instance),
             Message::Stop => {}
         }
     }
@@ -311,7 +317,7 @@ impl Loader {
         let language = Language::of(&snapshot)?;
         let (plugin_id, dir) = (slot.id.clone(), slot.dir.clone());
         let settings = self.shared.settings(&slot.id);
-        let order = Order { plugin_id, dir, snapshot, settings, language };
+        let order = Order { plugin_id, dir, snapshot: Arc::new(snapshot), settings, language };
         if let Some(version) = order.at_once(&self.shared) {
             return self.try_version(&slot, version?, last_write);
         }
@@ -329,21 +335,7 @@ impl Loader {
         }
 
         slot.set_state(PluginState::Validating);
-        let engine = &self.shared.engine;
-        let mut instance =
-            Instance::load(engine, &self.shared.around, &version).map_err(|error| problem(&version, "", error).0)?;
-        let described = instance.describe(engine).map_err(|error| problem(&version, "", error).0)?;
-        let does_nothing = described.methods.is_empty() && described.schedules.is_empty();
-        // Set once per version, here, before anybody else knows it.
-        let _ = version.description.set(described);
-        let before_setup = Instant::now();
-        let set_up = instance.setup(engine);
-        let setup = before_setup.elapsed();
-        self.keep(&mut instance);
-        if let Err(error) = set_up {
-            let (problem, retry) = problem(&version, "setupPlugin failed: ", error);
-            return Err(if retry { Stopped::Again(problem) } else { Stopped::Failed(problem) });
-        }
+        let Ready { instance, setup, does_nothing } = self.shared.make_ready(&version)?;
 
         let is_reload = slot.version().is_some();
         let ready_at = Instant::now();
@@ -351,13 +343,13 @@ impl Loader {
         let unused = slot.serve(Arc::clone(&version), instance, reload);
         self.shared.announce();
         slot.show(&version, setup);
-        self.log(&version, LogLevel::Debug, format!("Plugin loaded (version {}).", version.identity.version));
+        self.shared.log(&version, LogLevel::Debug, format!("Plugin loaded (version {}).", version.identity.version));
         if does_nothing {
             let message = "The plugin exports no function that Weir knows, so it does nothing.".to_owned();
-            self.log(&version, LogLevel::Warn, message);
+            self.shared.log(&version, LogLevel::Warn, message);
         }
         if let Some(unused) = unused {
-            self.tear_down(unused);
+            self.shared.tear_down(unused);
         }
         Ok(())
     }
@@ -385,41 +377,4 @@ impl Loader {
         });
         slot.fail(problem);
     }
-
-    fn log(&self, version: &Version, level: LogLevel, message: String) {
-        let at_ms = self.shared.around.clock.now_ms();
-        let line = version.identity.log_line(at_ms, LogSource::System, level, message);
-        lock(&self.shared.control).logs.push(line);
-    }
-
-    fn tear_down(&self, mut instance: Instance) {
-        let version = Arc::clone(&instance.version);
-        let outcome = instance.teardown(&self.shared.engine);
-        self.keep(&mut instance);
-        if let Err(error) = outcome {
-            let (problem, _) = problem(&version, "teardownPlugin failed: ", error);
-            self.log(&version, LogLevel::Warn, problem.message);
-        }
-    }
-
-    /// Keeps what a call outside a batch logged and stored.
-    fn keep(&self, instance: &mut Instance) {
-        let effects = instance.take_effects();
-        if !effects.emitted.is_empty() {
-            let message =
-                "posthog.capture in setupPlugin and teardownPlugin makes events that are discarded".to_owned();
-            self.log(&instance.version, LogLevel::Warn, message);
-        }
-        self.shared.keep(effects);
-    }
-}
-
-/// The diagnostic, and whether the plugin asked for another attempt.
-fn problem(version: &Version, context: &str, error: CallError) -> (Box<Diagnostic>, bool) {
-    let entry = version.entry();
-    let (message, stack, retry) = match error {
-        CallError::Threw(failure) => (failure.message, failure.stack, failure.retry),
-        CallError::Lost(loss) => (loss.message, String::new(), false),
-    };
-    (Box::new(version.positions.diagnostic(format!("{context}{message}"), &stack, &entry)), retry)
 }

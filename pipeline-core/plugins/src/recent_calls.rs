@@ -30,6 +30,12 @@ impl RecentCalls {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.get(plugin).into_iter().flatten().cloned().collect()
     }
+
+    /// The same, and forgets them.
+    pub fn take(&self, plugin: &str) -> Vec<PluginCall> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.remove(plugin).unwrap_or_default().into()
+    }
 }
 
 /// A body as people read it.

@@ -19,6 +19,8 @@ const MAX_BYTES: u64 = 16 << 20;
 const MAX_COMPONENT_BYTES: u64 = 64 << 20;
 const EXTENSIONS: [&str; 11] = ["ts", "mts", "js", "mjs", "cjs", "json", "rs", "toml", "lock", "yaml", "py"];
 
+/// Inputs and expectations of its tests.
+pub const FIXTURES_DIR: &str = "fixtures";
 const WASM: &str = "wasm";
 
 /// Cheap to take: nothing is read but names, sizes and times.
@@ -52,6 +54,10 @@ pub fn is_ignored(name: &str) -> bool {
         || name.ends_with('~')
         || matches!(name, "node_modules" | "target" | "__pycache__" | "venv")
         || Path::new(name).extension().is_some_and(|extension| extension == "swp" || extension == "tmp")
+}
+
+fn is_fixture(path: &str) -> bool {
+    path.split_once('/').is_some_and(|(dir, _)| dir == FIXTURES_DIR)
 }
 
 /// Whether a path inside `dir` concerns the plugin there.
@@ -172,9 +178,12 @@ impl Snapshot {
         Ok(Some((path.clone(), fs::read(dir.join(&path))?)))
     }
 
+    /// Equal for contents that make the same plugin.
     pub fn hash(&self) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new();
-        for (path, text) in &self.texts {
+        // What a plugin is tested with is none of it, unless it reads it itself.
+        let reads_fixtures = self.texts.iter().any(|(path, text)| !is_fixture(path) && text.contains(FIXTURES_DIR));
+        for (path, text) in self.texts.iter().filter(|(path, _)| reads_fixtures || !is_fixture(path)) {
             for part in [path, text] {
                 hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
             }
@@ -189,6 +198,19 @@ impl Snapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fixtures_count_only_for_a_plugin_that_reads_them() {
+        let snapshot = |source: &str, fixture: &str| {
+            let texts = [("index.js", source), ("fixtures/a.json", fixture)];
+            let texts = texts.map(|(path, text)| (path.to_owned(), text.to_owned())).into_iter().collect();
+            Snapshot { texts, component: None }.hash()
+        };
+        assert_eq!(snapshot("one", "{}"), snapshot("one", "[]"));
+        assert_ne!(snapshot("one", "{}"), snapshot("two", "{}"));
+        let reads = "import places from './fixtures/a.json'";
+        assert_ne!(snapshot(reads, "{}"), snapshot(reads, "[]"));
+    }
 
     #[test]
     fn temporary_and_foreign_files_do_not_count() {

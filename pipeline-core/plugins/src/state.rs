@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use wasmtime::ResourceLimiter;
@@ -23,6 +24,7 @@ use crate::http::{Calls, CompletionQueue, PluginHttp};
 use crate::http_calls::{SentCalls, wake};
 use crate::limits::Limits;
 use crate::own_metrics::OwnMetrics;
+use crate::pace::Pace;
 use crate::random::Random;
 use crate::recent_calls::RecentCalls;
 use crate::settings::OnError;
@@ -36,15 +38,18 @@ pub const NOBODY: u32 = u32::MAX;
 #[derive(Debug)]
 pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
+    pub pace: Pace,
     pub storage: Storage,
     pub cache: Cache,
     pub own_metrics: OwnMetrics,
-    pub geoip: GeoIp,
+    pub geoip: Arc<GeoIp>,
     pub calls: Calls,
     pub recent_calls: RecentCalls,
     /// Those of plugins for which nothing is set.
     pub limits: Limits,
     pub seed: u64,
+    /// Made so far: each draws random numbers of its own.
+    pub instances: AtomicU64,
 }
 
 /// Whose instance it is.
@@ -148,8 +153,10 @@ pub struct InstanceState {
 
 impl InstanceState {
     /// `engine_bytes` is the memory that the instance may use beyond what plugin code may.
-    pub fn new(identity: Arc<Identity>, around: Arc<Surroundings>, instance: u64, engine_bytes: usize) -> Self {
+    pub fn new(identity: Arc<Identity>, around: Arc<Surroundings>, engine_bytes: usize) -> Self {
+        let instance = around.instances.fetch_add(1, Ordering::Relaxed);
         let random = Random::new(around.seed, &identity.plugin_id, instance);
+        let queue = CompletionQueue::paced(around.pace.clone());
         let memory = MemoryGauge::new(identity.limits.memory_bytes + engine_bytes);
         Self {
             identity,
@@ -158,7 +165,7 @@ impl InstanceState {
             random,
             in_hand: (NOBODY, OpenEvent::default()),
             waiting: BTreeMap::new(),
-            queue: CompletionQueue::new(),
+            queue,
             sent: SentCalls::default(),
             pollables: Pollables::default(),
             outputs: Default::default(),
@@ -267,10 +274,11 @@ impl InstanceState {
     /// Sleeps on behalf of the event in hand, within what it may wait.
     pub fn sleep_until(&mut self, due: Instant) -> wasmtime::Result<()> {
         let left = self.identity.limits.wait.saturating_sub(self.in_hand.1.waited);
-        let began = Instant::now();
+        let pace = self.queue.pace();
+        let began = pace.now();
         let wanted = due.saturating_duration_since(began);
-        std::thread::sleep(wanted.min(left));
-        let waited = began.elapsed();
+        pace.sleep(wanted.min(left));
+        let waited = pace.now().saturating_duration_since(began);
         self.in_hand.1.waited += waited;
         for open in self.waiting.values_mut() {
             open.waited += waited;
@@ -314,9 +322,9 @@ impl InstanceState {
         }
         loop {
             let longest = self.waiting.values().map(|open| open.waited).max().unwrap_or_default();
-            let began = Instant::now();
+            let began = self.queue.pace().now();
             let done = self.queue.wait(began + limit.saturating_sub(longest));
-            let waited = began.elapsed();
+            let waited = self.queue.pace().now().saturating_duration_since(began);
             for open in self.waiting.values_mut() {
                 open.waited += waited;
             }

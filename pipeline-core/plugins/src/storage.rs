@@ -130,6 +130,8 @@ struct Entry {
 pub struct CacheEntry {
     pub key: String,
     pub value: String,
+    /// The value is a JSON list of the elements.
+    pub is_list: bool,
     pub expires_at_ms: Option<i64>,
 }
 
@@ -182,6 +184,7 @@ impl Cache {
                     Cached::Text(text) => text.clone(),
                     Cached::List(list) => serde_json::json!(list).to_string(),
                 },
+                is_list: matches!(entry.value, Cached::List(_)),
                 expires_at_ms: entry.expires_at_ms.map(|at| at as i64),
             })
             .collect();
@@ -198,6 +201,14 @@ impl Cache {
             }
             None => drop(own.remove(key)),
         });
+    }
+
+    /// As it was seen with [`Self::entries`]; a list stays one.
+    pub fn restore(&self, plugin: &str, now_ms: i64, entry: &CacheEntry) {
+        let list = serde_json::from_str(&entry.value).ok().filter(|_| entry.is_list);
+        let value = list.map_or_else(|| Cached::Text(entry.value.clone()), Cached::List);
+        let expires_at_ms = entry.expires_at_ms.map(|at| at as f64);
+        self.with(plugin, now_ms, &entry.key, |own| own.insert(entry.key.clone(), Entry { value, expires_at_ms }));
     }
 
     pub fn incr(&self, plugin: &str, now_ms: i64, key: &str) -> f64 {

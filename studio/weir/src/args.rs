@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::plugin_args::Plugin;
+use crate::test_args::Test;
 
 /// Event pipeline studio for plugin authors. Compatible with PostHog's public protocols and plugin API;
 /// not affiliated with PostHog.
@@ -40,6 +41,8 @@ pub enum Command {
     /// Sinks of a running server: where stored events go next
     #[command(subcommand)]
     Sink(Sink),
+    /// Run the fixtures of plugins, without a server
+    Test(Test),
     /// Open a store, read it and close it
     #[command(hide = true)]
     ProbeStore { path: PathBuf },

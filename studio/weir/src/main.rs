@@ -6,9 +6,12 @@ mod output;
 mod plugin;
 mod plugin_args;
 mod plugin_print;
+mod say;
 mod serve;
 mod sink;
 mod table;
+mod test;
+mod test_args;
 
 use std::process::ExitCode;
 
@@ -33,11 +36,13 @@ fn main() -> ExitCode {
         Command::Plugin(command) => plugin::run(command),
         Command::Redrive(redrive) => output::redrive(&redrive),
         Command::Sink(sink) => sink::run(&sink),
+        Command::Test(test) => Ok(test::run(&test)),
         Command::ProbeStore { path } => serve::probe_store(&path),
     };
     match result {
         Ok(code) => code,
         Err(error) => {
+            say::check(&error);
             eprintln!("weir: {error:#}");
             ExitCode::FAILURE
         }

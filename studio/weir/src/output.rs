@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::args::{Demo, Query, Redrive, Status, Target};
 use crate::client::Client;
+use crate::say::say;
 use crate::{plugin_print, sink, table};
 
 pub fn query(query: &Query) -> anyhow::Result<ExitCode> {
@@ -73,26 +74,26 @@ pub fn status(status: &Status) -> anyhow::Result<ExitCode> {
 
 fn print_status(view: &StatusView) {
     let ledger = &view.ledger;
-    println!("received      {:>12}", ledger.received);
-    println!("emitted       {:>12}", ledger.emitted);
-    println!("  stored      {:>12}", ledger.stored);
-    println!("  dropped     {:>12}", ledger.dropped);
-    println!("  rejected    {:>12}", ledger.rejected);
-    println!("  dead        {:>12}", ledger.dead_lettered);
-    println!("  duplicate   {:>12}", ledger.deduplicated);
-    println!("  in flight   {:>12}", ledger.in_flight);
-    println!("unexplained   {:>12}", ledger.unexplained);
+    say!("received      {:>12}", ledger.received);
+    say!("emitted       {:>12}", ledger.emitted);
+    say!("  stored      {:>12}", ledger.stored);
+    say!("  dropped     {:>12}", ledger.dropped);
+    say!("  rejected    {:>12}", ledger.rejected);
+    say!("  dead        {:>12}", ledger.dead_lettered);
+    say!("  duplicate   {:>12}", ledger.deduplicated);
+    say!("  in flight   {:>12}", ledger.in_flight);
+    say!("unexplained   {:>12}", ledger.unexplained);
     match view.queryable_lag_ms {
-        Some(ms) => println!("queryable     {ms:>9.0} ms behind"),
-        None => println!("queryable              not measured yet"),
+        Some(ms) => say!("queryable     {ms:>9.0} ms behind"),
+        None => say!("queryable              not measured yet"),
     }
-    println!("store         {}", view.store_state);
+    say!("store         {}", view.store_state);
     for plugin in &view.plugins {
         plugin_print::line(plugin);
     }
     view.sinks.iter().for_each(sink::print);
     for note in &view.recovery {
-        println!("note: {note}");
+        say!("note: {note}");
     }
 }
 
@@ -101,7 +102,7 @@ pub fn open(target: &Target) -> anyhow::Result<ExitCode> {
     if target.json {
         print_json(&link)?;
     } else {
-        println!("{}", link.url);
+        say!("{}", link.url);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -111,8 +112,8 @@ pub fn audit(target: &Target) -> anyhow::Result<ExitCode> {
     if target.json {
         print_json(&audit)?;
     } else {
-        println!("{} events recounted, {} rows", audit.intake_events, audit.event_rows);
-        audit.differences.iter().for_each(|difference| println!("difference: {difference}"));
+        say!("{} events recounted, {} rows", audit.intake_events, audit.event_rows);
+        audit.differences.iter().for_each(|difference| say!("difference: {difference}"));
     }
     Ok(if audit.differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -134,14 +135,18 @@ pub fn redrive(redrive: &Redrive) -> anyhow::Result<ExitCode> {
     if redrive.target.json {
         print_json(&result)?;
     } else if result.redriven {
-        println!(
+        say!(
             "{} dead letters redriven: {} stored, {} dropped, {} duplicates, {} failed again",
-            result.matched, result.stored, result.dropped, result.deduplicated, result.dead_lettered
+            result.matched,
+            result.stored,
+            result.dropped,
+            result.deduplicated,
+            result.dead_lettered
         );
     } else if result.matched == 0 {
-        println!("no dead letter fits");
+        say!("no dead letter fits");
     } else {
-        println!("{} dead letters fit; --yes sends them through the plugins once more", result.matched);
+        say!("{} dead letters fit; --yes sends them through the plugins once more", result.matched);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -152,7 +157,7 @@ pub fn digest(target: &Target) -> anyhow::Result<ExitCode> {
         print_json(&digest)?;
     } else {
         for table in &digest.tables {
-            println!("{:<22} {:>10} rows  {}", table.table, table.rows, table.digest);
+            say!("{:<22} {:>10} rows  {}", table.table, table.rows, table.digest);
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -170,12 +175,12 @@ pub fn demo(demo: &Demo) -> anyhow::Result<ExitCode> {
         print_json(&state)?;
     } else {
         let verb = if state.running { "running" } else { "stopped" };
-        println!("demo stream {verb} at {} events/s, {} sent", state.events_per_second, state.sent);
+        say!("demo stream {verb} at {} events/s, {} sent", state.events_per_second, state.sent);
     }
     Ok(ExitCode::SUCCESS)
 }
 
 pub fn print_json<T: Serialize>(value: &T) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string(value)?);
+    say!("{}", serde_json::to_string(value)?);
     Ok(())
 }

@@ -19,6 +19,7 @@ use crate::client::Client;
 use crate::output::print_json;
 use crate::plugin_args::{Config, Http, Limits, Plugin, Run, Storage, StorageSet};
 use crate::plugin_print;
+use crate::say::say;
 
 pub fn run(plugin: Plugin) -> anyhow::Result<ExitCode> {
     match plugin {
@@ -86,7 +87,7 @@ fn logs(id: String, limit: Option<u64>, target: &Target) -> anyhow::Result<ExitC
     } else {
         for line in &logs.lines {
             let at = pipeline_core::event::time::iso(line.at_ms);
-            println!("{at} {:<5} {:<7} {} {}", line.level, line.source, line.version, line.message);
+            say!("{at} {:<5} {:<7} {} {}", line.level, line.source, line.version, line.message);
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -130,7 +131,7 @@ fn configure(
 fn switch(id: String, enabled: bool, target: &Target) -> anyhow::Result<ExitCode> {
     let request = PluginConfigure { id, enabled: Some(enabled), ..PluginConfigure::default() };
     configure(&Client::find(target)?, target, &request, |detail| {
-        println!("{} is {}", detail.view.id, if detail.view.enabled { "on" } else { "off" });
+        say!("{} is {}", detail.view.id, if detail.view.enabled { "on" } else { "off" });
         Ok(())
     })
 }
@@ -264,8 +265,8 @@ fn run_task(task: Run) -> anyhow::Result<ExitCode> {
         print_json(&end)?;
     } else {
         match &end.error {
-            None => println!("{} ended well after {} ms", end.name, end.took_ms),
-            Some(error) => println!("{} failed after {} ms: {error}", end.name, end.took_ms),
+            None => say!("{} ended well after {} ms", end.name, end.took_ms),
+            Some(error) => say!("{} failed after {} ms: {error}", end.name, end.took_ms),
         }
     }
     Ok(if end.error.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -296,7 +297,7 @@ fn set_entry(change: StorageSet) -> anyhow::Result<ExitCode> {
     if target.json {
         print_json(&found)?;
     } else if delete {
-        println!("{key} is gone");
+        say!("{key} is gone");
     } else {
         plugin_print::entries(&found)?;
     }

@@ -3,6 +3,7 @@
 use pipeline_core::api::plugin::{PluginCall, PluginCalls, PluginDetail, PluginLimits, PluginStorage, PluginView};
 use pipeline_core::event::time::iso;
 
+use crate::say::say;
 use crate::table;
 
 type Printed = std::io::Result<()>;
@@ -16,26 +17,26 @@ fn rows(columns: &[&str], rows: &[Vec<String>]) -> Printed {
 pub fn line(view: &PluginView) {
     let reload = view.reload_ms.map_or_else(String::new, |ms| format!(", saved to live in {ms:.1} ms"));
     let off = if view.enabled { "" } else { ", off" };
-    println!("plugin        {} {} {}{off}{reload}", view.id, view.version, view.state.as_str());
+    say!("plugin        {} {} {}{off}{reload}", view.id, view.version, view.state.as_str());
     problems(view);
 }
 
 /// Why the newest save is not live, and what is not configured.
 pub fn problems(view: &PluginView) {
     if let Some(error) = &view.load_error {
-        println!("              {}:{}:{}: {}", error.file, error.line, error.column, error.message);
+        say!("              {}:{}:{}: {}", error.file, error.line, error.column, error.message);
         if let Some(hint) = &error.hint {
-            println!("              {hint}");
+            say!("              {hint}");
         }
     }
     if !view.missing.is_empty() {
-        println!("              without a value: {}", view.missing.join(", "));
+        say!("              without a value: {}", view.missing.join(", "));
     }
 }
 
 pub fn chain(plugins: &[PluginView]) -> Printed {
     if plugins.is_empty() {
-        println!("no plugins; `weir plugin add DIR` adds one");
+        say!("no plugins; `weir plugin add DIR` adds one");
         return Ok(());
     }
     let row = |view: &PluginView| {
@@ -57,43 +58,46 @@ pub fn chain(plugins: &[PluginView]) -> Printed {
 
 pub fn detail(detail: &PluginDetail) -> Printed {
     let view = &detail.view;
-    println!("{} ({})", view.name, view.id);
-    println!("folder        {}", view.dir);
+    say!("{} ({})", view.name, view.id);
+    say!("folder        {}", view.dir);
     let state = if view.enabled { view.state.as_str() } else { "off" };
-    println!("state         {state}, version {}, {} {}", view.version, view.generation, plural(view.generation));
+    say!("state         {state}, version {}, {} {}", view.version, view.generation, plural(view.generation));
     problems(view);
-    println!(
+    say!(
         "events        {} processed, {} modified, {} dropped, {} errors",
-        view.processed, view.modified, view.dropped, view.errors
+        view.processed,
+        view.modified,
+        view.dropped,
+        view.errors
     );
-    println!("CPU           {:.0} µs p50, {:.0} µs p99", view.cpu_us_p50, view.cpu_us_p99);
-    println!("waiting       {:.0} µs p50, {:.0} µs p99", view.wait_us_p50, view.wait_us_p99);
+    say!("CPU           {:.0} µs p50, {:.0} µs p99", view.cpu_us_p50, view.cpu_us_p99);
+    say!("waiting       {:.0} µs p50, {:.0} µs p99", view.wait_us_p50, view.wait_us_p99);
     if let Some(worst) = &view.worst {
-        println!("dearest       event {}: {} µs CPU, {} µs waiting", worst.offset, worst.cpu_us, worst.wait_us);
+        say!("dearest       event {}: {} µs CPU, {} µs waiting", worst.offset, worst.cpu_us, worst.wait_us);
     }
-    println!("memory        {:.1} MiB", view.memory_bytes as f64 / f64::from(1 << 20));
+    say!("memory        {:.1} MiB", view.memory_bytes as f64 / f64::from(1 << 20));
     if let Some(error) = &view.last_error {
-        println!("last error    {} {}: {}", iso(error.at_ms), error.kind, error.message);
-        println!("              {}", error.consequence);
+        say!("last error    {} {}: {}", iso(error.at_ms), error.kind, error.message);
+        say!("              {}", error.consequence);
     }
-    println!("exports       {}", view.methods.join(", "));
+    say!("exports       {}", view.methods.join(", "));
     for (name, value) in &view.metrics {
-        println!("metric        {name} = {value}");
+        say!("metric        {name} = {value}");
     }
     http(detail);
     limits(detail, false)?;
     for schedule in &detail.schedules {
-        println!("schedule      {}, next at {}", schedule.name, iso(schedule.next_ms));
+        say!("schedule      {}, next at {}", schedule.name, iso(schedule.next_ms));
     }
     for job in &detail.jobs {
-        println!("job           {} at {}: {}", job.name, iso(job.at_ms), job.payload);
+        say!("job           {} at {}: {}", job.name, iso(job.at_ms), job.payload);
     }
     for run in detail.runs.iter().rev().take(5) {
         let end = run.error.as_deref().unwrap_or("done");
-        println!("ran           {} at {}, {} ms: {end}", run.name, iso(run.at_ms), run.took_ms);
+        say!("ran           {} at {}, {} ms: {end}", run.name, iso(run.at_ms), run.took_ms);
     }
     if detail.fields.iter().any(|field| !field.key.is_empty()) {
-        println!();
+        say!();
         fields(detail)?;
     }
     Ok(())
@@ -123,7 +127,7 @@ pub fn fields(detail: &PluginDetail) -> Printed {
         })
         .collect();
     if shown.is_empty() {
-        println!("plugin.json has no config fields");
+        say!("plugin.json has no config fields");
         return Ok(());
     }
     rows(&["key", "value", "default", "type", ""], &shown)
@@ -135,19 +139,19 @@ pub fn http(detail: &PluginDetail) {
         None | Some([]) => "none".to_owned(),
         Some(list) => list.join(", "),
     };
-    println!("http          {}, {} mocks", http.mode.as_deref().unwrap_or("mock"), http.mocks);
-    println!("  allowed     {}", list(&http.allow));
-    println!("  granted     {}", list(&http.grant));
+    say!("http          {}, {} mocks", http.mode.as_deref().unwrap_or("mock"), http.mocks);
+    say!("  allowed     {}", list(&http.allow));
+    say!("  granted     {}", list(&http.grant));
 }
 
 pub fn limits(detail: &PluginDetail, with_presets: bool) -> Printed {
-    println!("limits        {}", figures(&detail.limits));
-    println!("on error      {}", detail.on_error);
+    say!("limits        {}", figures(&detail.limits));
+    say!("on error      {}", detail.on_error);
     if with_presets {
         let row = |preset: &pipeline_core::api::plugin::LimitPreset| {
             vec![preset.name.clone(), preset.title.clone(), figures(&preset.limits)]
         };
-        println!();
+        say!();
         rows(&["preset", "title", "limits"], &detail.presets.iter().map(row).collect::<Vec<_>>())?;
     }
     Ok(())
@@ -183,7 +187,7 @@ pub fn entries(found: &PluginStorage) -> Printed {
     };
     rows(&["key", "value", "expires"], &found.entries.iter().map(row).collect::<Vec<_>>())?;
     if (found.entries.len() as u64) < found.total {
-        println!("({} of {}: --filter narrows them down)", found.entries.len(), found.total);
+        say!("({} of {}: --filter narrows them down)", found.entries.len(), found.total);
     }
     Ok(())
 }

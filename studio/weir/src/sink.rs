@@ -12,6 +12,7 @@ use pipeline_core::sinks::{SinkError, SinkKind};
 use crate::args::Sink;
 use crate::client::Client;
 use crate::output::print_json;
+use crate::say::say;
 
 pub fn run(sink: &Sink) -> anyhow::Result<ExitCode> {
     match sink {
@@ -46,7 +47,7 @@ pub fn run(sink: &Sink) -> anyhow::Result<ExitCode> {
 
 pub fn print(view: &SinkView) {
     let pending = view.pending.map_or_else(|| "?".to_owned(), |pending| pending.to_string());
-    println!(
+    say!(
         "sink          {} {} {}: {} delivered, {} failed, {pending} pending, {} retried ({})",
         view.name,
         view.kind,
@@ -57,7 +58,7 @@ pub fn print(view: &SinkView) {
         view.state.as_str()
     );
     if let Some(error) = &view.last_error {
-        println!("              {error}");
+        say!("              {error}");
     }
 }
 

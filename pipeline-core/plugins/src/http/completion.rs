@@ -12,6 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::request::{HttpFailure, HttpResponse};
+use crate::pace::Pace;
 
 /// Unique within one queue; counts from one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +40,7 @@ pub struct CompletionQueue(Arc<Shared>);
 pub(super) struct Shared {
     state: Mutex<State>,
     news: Condvar,
+    pace: Pace,
 }
 
 #[derive(Debug, Default)]
@@ -61,6 +63,15 @@ struct Open {
 impl CompletionQueue {
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Waits at a pace that is not the world's.
+    pub(crate) fn paced(pace: Pace) -> Self {
+        Self(Arc::new(Shared { pace, ..Shared::default() }))
+    }
+
+    pub(crate) fn pace(&self) -> &Pace {
+        &self.0.pace
     }
 
     /// Completes after this time.
@@ -88,7 +99,7 @@ impl CompletionQueue {
     pub fn wait(&self, deadline: Instant) -> Vec<Completion> {
         let mut state = self.0.lock();
         loop {
-            let now = Instant::now();
+            let now = self.0.pace.now();
             state.take_due(now);
             if !state.ready.is_empty() {
                 return state.ready.drain(..).collect();
@@ -97,6 +108,9 @@ impl CompletionQueue {
                 return Vec::new();
             }
             let next = state.due.peek().map_or(deadline, |Reverse((at, _))| deadline.min(*at));
+            if self.0.pace.skip_to(next) {
+                continue;
+            }
             let left = next.saturating_duration_since(now);
             state = self.0.news.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -105,14 +119,14 @@ impl CompletionQueue {
     /// What has completed by now.
     pub fn take(&self) -> Vec<Completion> {
         let mut state = self.0.lock();
-        state.take_due(Instant::now());
+        state.take_due(self.0.pace.now());
         state.ready.drain(..).collect()
     }
 
     /// Whether [`Self::take`] would give something.
     pub fn has_news(&self) -> bool {
         let state = self.0.lock();
-        !state.ready.is_empty() || state.next_due().is_some_and(|due| due <= Instant::now())
+        !state.ready.is_empty() || state.next_due().is_some_and(|due| due <= self.0.pace.now())
     }
 
     /// When the next answer that is known already is due.
@@ -152,13 +166,13 @@ impl Shared {
     pub fn open(&self) -> (CallId, Arc<AtomicBool>) {
         let mut state = self.lock();
         let cancelled = Arc::new(AtomicBool::new(false));
-        let id = state.open(Open { started: Instant::now(), cancelled: cancelled.clone(), outcome: None });
+        let id = state.open(Open { started: self.pace.now(), cancelled: cancelled.clone(), outcome: None });
         (id, cancelled)
     }
 
     pub fn complete_after(&self, after: Duration, outcome: Outcome) -> CallId {
         let mut state = self.lock();
-        let started = Instant::now();
+        let started = self.pace.now();
         let id = state.open(Open { started, cancelled: Arc::default(), outcome: Some(outcome) });
         state.forget_given_up();
         // A duration beyond what the clock can hold is never due.
@@ -175,7 +189,8 @@ impl Shared {
     pub fn push(&self, id: CallId, outcome: Outcome) {
         let mut state = self.lock();
         if let Some(open) = state.open.remove(&id) {
-            state.ready.push_back(Completion { id, outcome, took: open.started.elapsed() });
+            let took = self.pace.now().saturating_duration_since(open.started);
+            state.ready.push_back(Completion { id, outcome, took });
             drop(state);
             self.news.notify_all();
         }

@@ -34,9 +34,10 @@ mod matching;
 mod nearest;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use serde_json::value::RawValue;
 use thiserror::Error;
 use url::Url;
 
@@ -72,7 +73,7 @@ impl MockError {
 /// The mocks of one plugin.
 #[derive(Debug, Default)]
 pub struct Mocks {
-    list: Vec<Mock>,
+    list: Vec<Arc<Mock>>,
     /// How often each has answered.
     used: Mutex<Vec<u32>>,
 }
@@ -106,9 +107,25 @@ impl Mocks {
         load::folder(plugin_dir).map(Self::new)
     }
 
+    /// Mocks that are written inside another file: `list` is a piece of its `text`. Files that they name are
+    /// beside it, inside the plugin's folder.
+    pub fn inside(plugin_dir: &Path, file: &Path, text: &str, list: &RawValue) -> Result<Self, MockError> {
+        load::inside(plugin_dir, file, text, list).map(Self::new)
+    }
+
     fn new(list: Vec<Mock>) -> Self {
+        Self::of(list.into_iter().map(Arc::new).collect())
+    }
+
+    fn of(list: Vec<Arc<Mock>>) -> Self {
         let used = Mutex::new(vec![0; list.len()]);
         Self { list, used }
+    }
+
+    /// These first, then the others; neither has answered yet.
+    #[must_use]
+    pub fn before(&self, others: &Self) -> Self {
+        Self::of(self.list.iter().chain(&others.list).map(Arc::clone).collect())
     }
 
     pub fn len(&self) -> usize {

@@ -55,6 +55,11 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    pub fn from_code(code: &str) -> Option<Self> {
+        let all = [Self::Refused, Self::NoMock, Self::Network, Self::Timeout, Self::TooLarge];
+        all.into_iter().find(|kind| kind.code() == code)
+    }
+
     /// Stable name for programs.
     pub const fn code(self) -> &'static str {
         match self {

@@ -117,7 +117,8 @@ pub fn function(place: &mut LinkerInstance<'_, InstanceState>, interface: &str, 
             }),
         ("io/poll", "[method]pollable.ready") => {
             place.func_wrap(name, |context: Context<'_>, (pollable,): (Resource<Pollable>,)| {
-                Ok((context.data().pollables.due(pollable.rep(), Instant::now()).is_none(),))
+                let state = context.data();
+                Ok((state.pollables.due(pollable.rep(), state.queue.pace().now()).is_none(),))
             })
         }
         ("io/poll", "[method]pollable.block") => {
@@ -140,7 +141,7 @@ fn now_ns(state: &InstanceState) -> u64 {
 }
 
 fn subscribe(state: &mut InstanceState, wait: Duration) -> Result<(Resource<Pollable>,)> {
-    let now = Instant::now();
+    let now = state.queue.pace().now();
     // Beyond the clock's reach is as good as never, but has to be a time.
     let due = now.checked_add(wait).unwrap_or(now + Duration::from_hours(24 * 365));
     let most = state.identity.limits.calls_under_way;
@@ -153,7 +154,7 @@ fn wait_for(state: &mut InstanceState, numbers: &[u32]) -> Result<Vec<u32>> {
         wasmtime::bail!("wasi:io/poll#poll was called with nothing to wait for");
     }
     loop {
-        let now = Instant::now();
+        let now = state.queue.pace().now();
         let due: Vec<Option<Instant>> = numbers.iter().map(|number| state.pollables.due(*number, now)).collect();
         let ready: Vec<u32> = due.iter().zip(0..).filter(|(due, _)| due.is_none()).map(|(_, at)| at).collect();
         if !ready.is_empty() {

@@ -100,6 +100,18 @@ pub fn folder(plugin_dir: &Path) -> Result<Vec<Mock>, MockError> {
     Ok(mocks)
 }
 
+/// `list` is a piece of `text`, the contents of `file`.
+pub fn inside(plugin_dir: &Path, file: &Path, text: &str, list: &RawValue) -> Result<Vec<Mock>, MockError> {
+    let shown = file.strip_prefix(plugin_dir).unwrap_or(file).to_owned();
+    let reader = Reader { plugin_dir, dir: file.parent().unwrap_or(plugin_dir), shown };
+    let sources: Vec<&RawValue> = serde_json::from_str(list.get()).map_err(|error| {
+        reader.error(place_of(text, list.get()), format!("mocks must be a list: {}", plain(&error)))
+    })?;
+    let mut mocks = Vec::new();
+    reader.read_each(text, sources, &mut mocks)?;
+    Ok(mocks)
+}
+
 struct Reader<'a> {
     plugin_dir: &'a Path,
     dir: &'a Path,
@@ -133,6 +145,10 @@ impl Reader<'_> {
                 vec![serde_json::from_str(text).map_err(file)?]
             }
         };
+        self.read_each(text, sources, mocks)
+    }
+
+    fn read_each(&self, text: &str, sources: Vec<&RawValue>, mocks: &mut Vec<Mock>) -> Result<(), MockError> {
         for source in sources {
             let place = place_of(text, source.get());
             let mock = serde_json::from_str::<MockSource>(source.get()).map_err(|error| {

@@ -2,6 +2,7 @@
 //! what it differs, and a mock that would answer.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -17,7 +18,13 @@ const SHOWN_CHARACTERS: usize = 200;
 /// Of a body offered for pasting.
 const PASTED_BODY_BYTES: usize = 2000;
 
-pub fn unanswered(mocks: &[Mock], used: &[u32], request: &HttpRequest, url: &Url, secrets: &Secrets) -> HttpFailure {
+pub fn unanswered(
+    mocks: &[Arc<Mock>],
+    used: &[u32],
+    request: &HttpRequest,
+    url: &Url,
+    secrets: &Secrets,
+) -> HttpFailure {
     let mut message = format!("no mock answers {} {}", request.method, redacted_url(url, secrets));
     let nearest = mocks
         .iter()
