@@ -2,6 +2,8 @@
 
 mod args;
 mod client;
+mod new;
+mod new_args;
 mod output;
 mod plugin;
 mod plugin_args;
@@ -9,6 +11,7 @@ mod plugin_print;
 mod serve;
 mod sink;
 mod table;
+mod types;
 
 use std::process::ExitCode;
 
@@ -31,6 +34,8 @@ fn main() -> ExitCode {
         Command::Digest(target) => output::digest(&target),
         Command::Demo(demo) => output::demo(&demo),
         Command::Plugin(command) => plugin::run(command),
+        Command::New(new) => new::run(&new),
+        Command::Types(types) => types::run(&types),
         Command::Redrive(redrive) => output::redrive(&redrive),
         Command::Sink(sink) => sink::run(&sink),
         Command::ProbeStore { path } => serve::probe_store(&path),
