@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::new_args::{New, Types};
 use crate::plugin_args::Plugin;
 use crate::test_args::Test;
 
@@ -36,6 +37,10 @@ pub enum Command {
     /// Plugins of a running server
     #[command(subcommand)]
     Plugin(Plugin),
+    /// Make a plugin to start from, with tests that pass
+    New(New),
+    /// Write types of a plugin's configuration and of the events that were seen
+    Types(Types),
     /// Count dead letters, or send them through the plugins once more
     Redrive(Redrive),
     /// Sinks of a running server: where stored events go next

@@ -2,6 +2,8 @@
 
 mod args;
 mod client;
+mod new;
+mod new_args;
 mod output;
 mod plugin;
 mod plugin_args;
@@ -12,6 +14,7 @@ mod sink;
 mod table;
 mod test;
 mod test_args;
+mod types;
 
 use std::process::ExitCode;
 
@@ -34,6 +37,8 @@ fn main() -> ExitCode {
         Command::Digest(target) => output::digest(&target),
         Command::Demo(demo) => output::demo(&demo),
         Command::Plugin(command) => plugin::run(command),
+        Command::New(new) => new::run(&new),
+        Command::Types(types) => types::run(&types),
         Command::Redrive(redrive) => output::redrive(&redrive),
         Command::Sink(sink) => sink::run(&sink),
         Command::Test(test) => Ok(test::run(&test)),

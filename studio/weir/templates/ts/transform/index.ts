@@ -1,0 +1,34 @@
+import { createHash } from 'crypto'
+import type { Plugin } from '@posthog/plugin-scaffold'
+import type { Config } from './types/config'
+
+type Mine = Plugin<{ config: Config }>
+
+/** Not every address there can be, but no text that is none. */
+const ADDRESS = /^[^\s@]{1,64}@([^\s@]{1,255})$/
+
+export const processEvent: Mine['processEvent'] = (event, { config }) => {
+    const { property, keep, salt } = config
+    const properties = event.properties ?? {}
+    const given = properties[property]
+    if (typeof given !== 'string') {
+        return event
+    }
+    const address = given.trim().toLowerCase()
+    const domain = ADDRESS.exec(address)?.[1]
+    if (domain === undefined) {
+        // The text itself stays out of the log: it may be somebody's address all the same.
+        console.warn(`${property} holds no address`)
+        return event
+    }
+    properties[`${property}_domain`] = domain
+    properties[`${property}_hash`] = createHash('sha256')
+        .update(`${salt ?? ''}${address}`)
+        .digest('hex')
+    if (keep === 'No') {
+        delete properties[property]
+    } else {
+        properties[property] = address
+    }
+    return event
+}
