@@ -72,6 +72,7 @@ fn refused_later(tried: &Tried, input: Option<&Input>) -> Option<Refusal> {
         uuid: tried.uuid,
         distinct_id: &input.captured.distinct_id,
         received_at_ms: input.record.received_at_ms,
+        keeps_recordings: false,
     };
     let is_recording = event.get("event").and_then(Value::as_str) == Some("$snapshot");
     prepare(event, captured, &mut Vec::new()).err().filter(|_| !is_recording)
