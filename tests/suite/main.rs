@@ -11,6 +11,7 @@ mod documents;
 mod edge;
 mod guard;
 mod hostile;
+mod journeys;
 mod paths;
 mod plugin_command;
 mod plugin_tasks;

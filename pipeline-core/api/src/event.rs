@@ -53,8 +53,11 @@ pub struct JourneyStep {
     #[serde(default)]
     pub wait_us: u32,
     pub error: Option<String>,
-    /// The event after this plugin; `None` when it was dropped here.
+    /// The event after this plugin; `None` when it was dropped here, or `is_after_lost`.
     pub after: Option<Value>,
+    /// An older event whose form between two plugins that changed it is no longer kept.
+    #[serde(default)]
+    pub is_after_lost: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -14,6 +14,9 @@ const DISTINCT_ID_LIMIT_CHARS: usize = 400;
 /// Events that are about a person or group and nothing else.
 const PERSON_ONLY: [&str; 4] = ["$identify", "$create_alias", "$merge_dangerously", "$groupidentify"];
 
+/// Session recordings: they concern no person, and plugins do not process them.
+pub const RECORDING: &str = "$snapshot";
+
 /// Whether an event concerns a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
@@ -57,6 +60,8 @@ pub struct Captured<'a> {
     pub uuid: Uuid,
     pub distinct_id: &'a str,
     pub received_at_ms: UnixMillis,
+    /// Whether session recordings (`$snapshot`) are kept.
+    pub keeps_recordings: bool,
 }
 
 /// `event` must be normalised. Warnings come whether it is stored or not.
@@ -68,7 +73,8 @@ pub fn prepare(
     let uuid = uuid_of(&event, captured.uuid, warnings)?;
     let name = event.get("event").filter(|name| !name.is_null()).map(normalize::name_text).unwrap_or_default();
     let name = js::without_nul(name);
-    if name == "$snapshot" {
+    let is_recording = name == RECORDING;
+    if is_recording && !captured.keeps_recordings {
         return Err(Refusal::Dropped("session recording is off".into()));
     }
     let distinct_id = distinct_id_of(&event, captured.distinct_id, uuid, warnings)?;
@@ -76,7 +82,12 @@ pub fn prepare(
     let Some(Value::Object(mut properties)) = event.shift_remove("properties") else {
         return Err(Refusal::DeadLettered("the event has no properties object".into()));
     };
-    let profile = profile_of(&mut properties, &name, &distinct_id, uuid, warnings)?;
+    let profile = if is_recording {
+        without_person(&mut properties);
+        Profile::Propertyless
+    } else {
+        profile_of(&mut properties, &name, &distinct_id, uuid, warnings)?
+    };
     let ignore_sent_at = properties.get("$ignore_sent_at").is_some_and(time::is_truthy);
     let timestamp_ms = timestamp_of(&event, ignore_sent_at, uuid, captured.received_at_ms, warnings);
     let elements_chain = elements::take_chain(&mut properties);
@@ -188,23 +199,31 @@ fn profile_of(
         });
         return Err(Refusal::Dropped(format!("{name} is about a person, and $process_person_profile is false")));
     }
+    without_person(properties);
+    Ok(Profile::Propertyless)
+}
+
+fn without_person(properties: &mut Map<String, Value>) {
     for key in ["$set", "$set_once", "$unset", "$group_0", "$group_1", "$group_2", "$group_3", "$group_4"] {
         properties.shift_remove(key);
     }
-    Ok(Profile::Propertyless)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const NOW: i64 = 1_700_000_000_000;
+    const CAPTURED: Captured<'_> = Captured {
+        uuid: Uuid::from_u128(1),
+        distinct_id: "d",
+        received_at_ms: 1_700_000_000_000,
+        keeps_recordings: false,
+    };
 
     fn prepared(event: Value) -> (Result<Prepared, Refusal>, Vec<&'static str>) {
         let Value::Object(event) = event else { panic!("an object") };
         let mut warnings = Vec::new();
-        let captured = Captured { uuid: Uuid::from_u128(1), distinct_id: "d", received_at_ms: NOW };
-        let result = prepare(event, captured, &mut warnings);
+        let result = prepare(event, CAPTURED, &mut warnings);
         (result, warnings.into_iter().map(|warning| warning.kind).collect())
     }
 
@@ -248,8 +267,20 @@ mod tests {
     }
 
     #[test]
-    fn recordings_are_dropped_and_names_are_made_text() {
-        assert!(matches!(prepared(json!({"event": "$snapshot", "properties": {}})).0, Err(Refusal::Dropped(_))));
+    fn recordings_are_kept_if_they_are_wanted_and_have_no_person() {
+        let recording =
+            json!({"event": RECORDING, "properties": {"$snapshot_data": {}, "$set": {"a": 1}, "$group_0": "x"}});
+        assert!(matches!(prepared(recording.clone()).0, Err(Refusal::Dropped(_))));
+        let Value::Object(event) = recording else { panic!("an object") };
+        let mut warnings = Vec::new();
+        let event = prepare(event, Captured { keeps_recordings: true, ..CAPTURED }, &mut warnings).expect("stored");
+        assert_eq!(event.profile, Profile::Propertyless);
+        assert_eq!(Value::Object(event.properties), json!({"$snapshot_data": {}}));
+        assert!(warnings.is_empty());
+    }
+
+    #[test]
+    fn names_are_made_text() {
         let (event, _) = prepared(json!({"event": {"a": 1}, "distinct_id": 12, "properties": {}}));
         let event = event.expect("stored");
         assert_eq!((event.event.as_str(), event.distinct_id.as_str()), (r#"{"a":1}"#, "12"));

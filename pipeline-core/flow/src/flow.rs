@@ -27,10 +27,12 @@ use crate::error::FlowError;
 use crate::frames::{self, DemoControl};
 use crate::handoff::HANDOFF_BATCHES;
 use crate::intake::LogIntake;
+use crate::journey::History;
 use crate::ledger::Ledger;
 use crate::live::LiveFeed;
 use crate::plugin_settings;
 use crate::plugin_stage::{PluginStage, refill_dedup};
+use crate::projection::{SETTING_ORDERING, SETTING_RECORDINGS};
 use crate::projector::{CaughtUp, Projector, StoreProbe};
 use crate::redrive::{self, RedriveRequests, Redrives};
 use crate::secret_file::{SecretFile, SecretValues};
@@ -51,6 +53,8 @@ pub struct FlowConfig {
     pub geoip_database: Option<PathBuf>,
     /// How identity orders events; a store of the other ordering is rebuilt.
     pub ordering: weir_event::Ordering,
+    /// Whether session recordings (`$snapshot`) are stored, and given to `onSnapshot`; dropped if not.
+    pub recordings: bool,
     /// Folders of plugins, in chain order.
     pub plugins: Vec<PathBuf>,
     /// Opens the store in a child process; used after an unclean stop.
@@ -228,6 +232,7 @@ impl Flow {
         let data_path = self.data_dir.path.clone();
         let plugins = config.plugins.clone();
         let ordering = config.ordering;
+        let recordings = if config.recordings { "on" } else { "off" };
         let sinks = Arc::clone(&self.sinks);
         let tasks = Arc::clone(&self.tasks);
         let emission = self.emission.clone();
@@ -267,6 +272,11 @@ impl Flow {
                 emission.knows(*project, token);
             }
             tasks.start(&start.plugins);
+            let settings = [
+                (SETTING_ORDERING, ordering.as_str(), start.ordering.as_deref()),
+                (SETTING_RECORDINGS, recordings, start.recordings.as_deref().or(Some("off"))),
+            ];
+            let is_new = |(name, value, journalled)| (journalled != Some(value)).then_some((name, value));
             refill_dedup(&mut dedup, &intake_log, &journal_log, &start.projects)?;
             let stage = PluginStage {
                 intake: intake_log.read_from_offset(journal_log.end().offset),
@@ -280,7 +290,7 @@ impl Flow {
                 handoff,
                 stopping,
                 ordering,
-                journalled_ordering: start.ordering,
+                new_settings: settings.into_iter().filter_map(is_new).collect(),
                 sinks,
                 control_requests,
                 redrives,
@@ -371,8 +381,17 @@ impl Flow {
         self.shared.live.newest(count)
     }
 
-    pub fn journey(&self, offset: u64) -> Option<Journey> {
-        self.shared.live.journey(offset)
+    /// The way of the event at an intake offset: with every step while it is among the newest, and from the
+    /// logs and the store after that. `None` for an offset that no event has. May block its thread.
+    pub fn journey(&self, offset: u64) -> Result<Option<Journey>, FlowError> {
+        match self.shared.live.journey(offset) {
+            Some(journey) => Ok(Some(journey)),
+            None => self.history().journey(offset),
+        }
+    }
+
+    fn history(&self) -> History<'_> {
+        History { intake: &self.intake_log, journal: &self.journal_log, store: &self.shared.store }
     }
 
     /// Everything that moves, now; asks the store what its sinks have before them, so it may block.

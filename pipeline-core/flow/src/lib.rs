@@ -20,6 +20,7 @@ mod frames;
 mod handoff;
 mod identity;
 mod intake;
+mod journey;
 mod ledger;
 mod live;
 mod plugin_settings;

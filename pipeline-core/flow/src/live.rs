@@ -71,7 +71,7 @@ impl LiveFeed {
                         |row| row.event.clone(),
                     ),
                     distinct_id: captured.distinct_id.clone(),
-                    project: stored.as_ref().map_or(0, |row| row.team_id),
+                    project: result.project,
                     received_at_ms: record.received_at_ms,
                     outcome: result.outcome.as_str().into(),
                     label: overall(effect).into(),
@@ -191,13 +191,17 @@ fn steps(
                 wait_us: step.wait_us,
                 error: step.error.clone(),
                 after: None,
+                is_after_lost: false,
             };
             Some((view, after.clone()))
         })
         .collect()
 }
 
-fn event_at(intake: &[IntakeRecord], index: usize) -> Option<(&IntakeRecord, &weir_event::intake::CapturedEvent)> {
+pub(crate) fn event_at(
+    intake: &[IntakeRecord],
+    index: usize,
+) -> Option<(&IntakeRecord, &weir_event::intake::CapturedEvent)> {
     let mut first = 0;
     for record in intake {
         let count = record.event_count() as usize;
@@ -213,7 +217,7 @@ fn event_at(intake: &[IntakeRecord], index: usize) -> Option<(&IntakeRecord, &we
 }
 
 /// One label for the whole chain: the gravest of its steps.
-fn overall(effect: &EventEffect) -> &'static str {
+pub(crate) fn overall(effect: &EventEffect) -> &'static str {
     let has = |label| effect.steps.iter().any(|step| step.label == label);
     if has(StepLabel::Dropped) {
         "dropped"

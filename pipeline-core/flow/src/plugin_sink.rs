@@ -17,7 +17,6 @@ use crate::task_emission::TaskEmission;
 
 /// Few, because a crash repeats the calls of a batch that was begun.
 const ON_EVENT_BATCH: usize = 50;
-const EXPORT_BATCH: usize = 10_000;
 /// Until a version is live again.
 const ABSENT_PAUSE: Duration = Duration::from_secs(1);
 
@@ -175,7 +174,7 @@ impl ExportEvents {
 impl Sink for ExportEvents {
     fn batching(&self) -> Batching {
         Batching {
-            max_events: EXPORT_BATCH,
+            max_events: self.exporter.most_events(),
             max_bytes: self.setting("exportEventsBufferBytes", MIB, 100 * MIB) as usize,
             linger: Duration::from_secs(self.setting("exportEventsBufferSeconds", 10, 600)),
         }
@@ -339,6 +338,27 @@ mod tests {
         assert!(matches!(deliver(&batch("4", &["broken"])), Delivery::Failed { reason } if reason.contains("no luck")));
         let calls = stored(&host);
         assert_eq!(calls, serde_json::json!(["a+b", "never+c", "never+c", "never+c", "never+c", "broken"]));
+    }
+
+    #[test]
+    fn a_plugin_says_by_get_settings_how_much_it_takes() {
+        for (returned, most) in [("{ handlesLargeBatches: true }", 10_000), ("{}", 500), ("undefined", 500)] {
+            let dir = tempfile::tempdir().expect("a temp dir");
+            let source =
+                format!("export const getSettings = () => ({returned})\nexport async function exportEvents() {{}}");
+            let host = host(dir.path(), "{}", &source);
+            let mut sink = open(&host, emission(dir.path()), "p", ExportMethod::ExportEvents);
+            assert!(sink.is_ready());
+            assert_eq!(sink.batching().max_events, most, "{returned}");
+        }
+        let dir = tempfile::tempdir().expect("a temp dir");
+        let source = "export function getSettings() { throw new Error('none') }\nexport function exportEvents() {}";
+        let host = host(dir.path(), "{}", source);
+        let mut sink = open(&host, emission(dir.path()), "p", ExportMethod::ExportEvents);
+        assert!(sink.is_ready(), "it exports all the same");
+        assert_eq!(sink.batching().max_events, 500);
+        let logs = host.drain_control().logs;
+        assert!(logs.iter().any(|line| line.message.contains("none")), "{logs:?}");
     }
 
     #[test]

@@ -29,7 +29,6 @@ use crate::emitted;
 use crate::error::FlowError;
 use crate::handoff::{Handoff, HandoffBatch, Trace};
 use crate::ledger::{Ledger, shift};
-use crate::projection::SETTING_ORDERING;
 use crate::redrive::RedriveRequests;
 use crate::sinks::Sinks;
 use crate::stage_times::{Stage, StageTimes};
@@ -58,8 +57,8 @@ pub struct PluginStage {
     pub handoff: SyncSender<Handoff>,
     pub stopping: Arc<AtomicBool>,
     pub ordering: EventOrdering,
-    /// The ordering that the journal names last.
-    pub journalled_ordering: Option<String>,
+    /// Names and values of what the start sets otherwise than the journal says.
+    pub new_settings: Vec<(&'static str, &'static str)>,
     pub sinks: Arc<Sinks>,
     pub control_requests: ControlRequests,
     pub redrives: RedriveRequests,
@@ -91,9 +90,8 @@ impl PluginStage {
     /// Runs until told to stop and the intake log is drained.
     pub fn run(mut self) -> Result<(), FlowError> {
         let mut lane = self.host.lane();
-        if self.journalled_ordering.as_deref() != Some(self.ordering.as_str()) {
-            let value = self.ordering.as_str().to_owned();
-            self.journal_control(ControlRecord::Setting { name: SETTING_ORDERING.into(), value })?;
+        for (name, value) in std::mem::take(&mut self.new_settings) {
+            self.journal_control(ControlRecord::Setting { name: name.into(), value: value.into() })?;
         }
         let new_sinks = std::mem::take(&mut self.new_sinks);
         self.launch_sinks(new_sinks)?;

@@ -22,10 +22,12 @@ use crate::plugin_states::PluginStates;
 use crate::sink_states::SinkStates;
 use crate::stored::{self, Ended, EventContext, Stored};
 
-const META_CHAIN: &str = "chain:";
+pub(crate) const META_CHAIN: &str = "chain:";
 const META_SETTING: &str = "setting:";
 /// Name of the setting that says how identity orders events.
 pub const SETTING_ORDERING: &str = "ordering";
+/// Whether session recordings are stored: `on` or `off`, which it is without the setting.
+pub const SETTING_RECORDINGS: &str = "recordings";
 
 /// Current state of everything behind the journal, and how far it got.
 #[derive(Debug)]
@@ -35,6 +37,7 @@ pub struct Projection {
     projects: HashMap<String, u32>,
     chains: HashMap<String, Vec<ChainMember>>,
     ordering: Option<String>,
+    recordings: Option<String>,
     pub sinks: SinkStates,
     pub plugins: PluginStates,
     /// (offset, uuid) of the dead letters that no redrive has closed.
@@ -44,6 +47,8 @@ pub struct Projection {
 /// What became of one event, for the live view.
 #[derive(Debug, Clone)]
 pub struct Projected {
+    /// Number of its project; 0 for a token that has none.
+    pub project: u32,
     pub outcome: Outcome,
     pub reason: String,
     /// Index of its row in the batch's events, when stored.
@@ -61,14 +66,17 @@ impl Projection {
                 Some((key.strip_prefix(META_CHAIN)?.to_owned(), serde_json::from_str(value).ok()?))
             })
             .collect();
-        let ordering =
-            restored.meta.iter().rev().find(|(key, _)| key.strip_prefix(META_SETTING) == Some(SETTING_ORDERING));
+        let setting = |name: &str| {
+            let found = restored.meta.iter().rev().find(|(key, _)| key.strip_prefix(META_SETTING) == Some(name));
+            found.map(|(_, value)| value.clone())
+        };
         Ok(Self {
             cursor: restored.cursor,
             identity: Identity::restore(writer, restored)?,
             projects: restored.projects.iter().map(|(id, token)| (token.clone(), *id)).collect(),
             chains,
-            ordering: ordering.map(|(_, value)| value.clone()),
+            ordering: setting(SETTING_ORDERING),
+            recordings: setting(SETTING_RECORDINGS),
             sinks: SinkStates::restore(&restored.sinks),
             plugins: PluginStates::restore(&restored.meta),
             letters: restored.dead_letters.iter().copied().collect(),
@@ -78,6 +86,15 @@ impl Projection {
     /// The ordering that the journal names last.
     pub fn ordering(&self) -> Option<&str> {
         self.ordering.as_deref()
+    }
+
+    /// What the journal says last of session recordings.
+    pub fn recordings(&self) -> Option<&str> {
+        self.recordings.as_deref()
+    }
+
+    pub(crate) fn keeps_recordings(&self) -> bool {
+        self.recordings.as_deref() == Some("on")
     }
 
     pub fn projects(&self) -> &HashMap<String, u32> {
@@ -105,8 +122,10 @@ impl Projection {
             ControlRecord::Logs { logs } => rows.plugin_logs = log_rows(sequence, offset, logs),
             ControlRecord::Storage { mutations } => rows.storage = storage_rows(sequence, mutations),
             ControlRecord::Setting { name, value } => {
-                if name == SETTING_ORDERING {
-                    self.ordering = Some(value.clone());
+                match name.as_str() {
+                    SETTING_ORDERING => self.ordering = Some(value.clone()),
+                    SETTING_RECORDINGS => self.recordings = Some(value.clone()),
+                    _ => {}
                 }
                 rows.meta.push((format!("{META_SETTING}{name}"), value.clone()));
             }
@@ -161,6 +180,7 @@ impl Projection {
                     record,
                     offset: batch.first_offset + index as u64,
                     is_captured: true,
+                    keeps_recordings: self.keeps_recordings(),
                     rows: &mut rows,
                 };
                 let result = self.apply_event(&mut context, event, effect, at_hand);
@@ -211,6 +231,7 @@ impl Projection {
                 record: &record,
                 offset: event.parent_offset,
                 is_captured: false,
+                keeps_recordings: self.keeps_recordings(),
                 rows,
             };
             let result = self.apply_event(&mut context, Some(&captured), &event.effect, None);
@@ -227,8 +248,10 @@ impl Projection {
         effect: &EventEffect,
         at_hand: Option<PluginEvent>,
     ) -> Projected {
+        let number = self.projects.get(&context.record.token).copied();
         // A repeat ends as one, whatever else became of it.
         let ended = |outcome, reason: String| Projected {
+            project: number.unwrap_or_default(),
             outcome: if effect.repeat == Repeat::First { outcome } else { Outcome::Deduplicated },
             reason,
             event_row: None,
@@ -253,18 +276,18 @@ impl Projection {
                 return ended(Outcome::Deduplicated, "this uuid was received before with other content".into());
             }
             Fate::DeadLettered { reason } => {
-                let project = self.projects.get(&context.record.token).copied().unwrap_or_default();
-                context.dead_letter(project, captured, reason);
+                context.dead_letter(number.unwrap_or_default(), captured, reason);
                 return ended(Outcome::DeadLettered, reason.clone());
             }
         }
-        let Some(project) = self.projects.get(&context.record.token).copied() else {
+        let Some(project) = number else {
             let reason = "the journal has no project for its token".to_owned();
             context.dead_letter(0, captured, &reason);
             return ended(Outcome::DeadLettered, reason);
         };
         match stored::store(&mut self.identity, context, captured, project, at_hand, (chain, effect)) {
             Ok(Stored { is_identified, replaces }) => Projected {
+                project,
                 outcome: if replaces { Outcome::Deduplicated } else { Outcome::Stored },
                 reason: if replaces { "stored in place of a later event with its uuid" } else { "stored" }.into(),
                 event_row: Some(context.rows.events.len() - 1),
@@ -280,7 +303,7 @@ impl Projection {
     }
 }
 
-fn dropped_by(chain: &[ChainMember], effect: &EventEffect) -> String {
+pub(crate) fn dropped_by(chain: &[ChainMember], effect: &EventEffect) -> String {
     match effect.steps.last().and_then(|step| chain.get(usize::from(step.plugin))) {
         Some(member) => {
             format!("dropped by {} (version {}): processEvent returned nothing", member.name, member.version)

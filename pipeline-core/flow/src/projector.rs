@@ -61,6 +61,8 @@ pub struct CaughtUp {
     pub plugin_storage: Vec<(String, String, String)>,
     /// The ordering that the journal names last.
     pub ordering: Option<String>,
+    /// What the journal says last of session recordings.
+    pub recordings: Option<String>,
     pub sinks: Vec<SinkRow>,
     pub plugins: PluginStates,
 }
@@ -89,6 +91,7 @@ impl Projector {
             projects: open.projection.projects().clone(),
             plugin_storage: std::mem::take(&mut open.plugin_storage),
             ordering: open.projection.ordering().map(str::to_owned),
+            recordings: open.projection.recordings().map(str::to_owned),
             sinks: open.projection.sinks.rows(),
             plugins: open.projection.plugins.clone(),
         };

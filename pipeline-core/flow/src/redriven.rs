@@ -36,6 +36,7 @@ impl Projection {
                 record: &letter.record,
                 offset: entry.offset,
                 is_captured: true,
+                keeps_recordings: self.keeps_recordings(),
                 rows: &mut rows,
             };
             let result = self.apply_event(&mut context, Some(&letter.captured), &entry.effect, None);
@@ -53,6 +54,7 @@ impl Projection {
                 record: &record,
                 offset: event.parent_offset,
                 is_captured: false,
+                keeps_recordings: self.keeps_recordings(),
                 rows: &mut rows,
             };
             let result = self.apply_event(&mut context, Some(&captured), &event.effect, None);

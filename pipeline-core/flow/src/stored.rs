@@ -29,6 +29,7 @@ pub struct EventContext<'a> {
     pub offset: u64,
     /// By a client, not by a plugin.
     pub is_captured: bool,
+    pub keeps_recordings: bool,
     pub rows: &'a mut RowBatch,
 }
 
@@ -149,7 +150,12 @@ pub fn store(
         normalize::normalize(&mut event);
     }
     let received_at_ms = context.record.received_at_ms;
-    let known = Captured { uuid: captured.uuid, distinct_id: &captured.distinct_id, received_at_ms };
+    let known = Captured {
+        uuid: captured.uuid,
+        distinct_id: &captured.distinct_id,
+        received_at_ms,
+        keeps_recordings: context.keeps_recordings,
+    };
     let mut warnings = Vec::new();
     let prepared = prepare::prepare(event, known, &mut warnings);
     // What is wrong with an event is said when it first arrives.

@@ -32,6 +32,7 @@ pub trait Twin {
 
 pub struct Oracle {
     ordering: Ordering,
+    recordings: bool,
     twins: Vec<Box<dyn Twin>>,
     projects: Vec<Project>,
     refusals: Vec<Refused>,
@@ -56,13 +57,20 @@ struct Project {
 
 impl Oracle {
     pub fn new(ordering: Ordering) -> Self {
-        Self { ordering, twins: Vec::new(), projects: Vec::new(), refusals: Vec::new(), serial: 0 }
+        Self { ordering, recordings: false, twins: Vec::new(), projects: Vec::new(), refusals: Vec::new(), serial: 0 }
     }
 
     /// Runs these over every event, in this order, where the pipeline runs plugins.
     #[must_use]
     pub fn with_twins(mut self, twins: Vec<Box<dyn Twin>>) -> Self {
         self.twins = twins;
+        self
+    }
+
+    /// Session recordings are stored.
+    #[must_use]
+    pub fn with_recordings(mut self, recordings: bool) -> Self {
+        self.recordings = recordings;
         self
     }
 
@@ -108,6 +116,7 @@ impl Oracle {
             sent_at: accepted.sent_at.as_deref(),
             ip: &ip,
             site_url: &site_url,
+            recordings: self.recordings,
         };
         for captured in &accepted.events {
             self.serial += 1;

@@ -24,6 +24,7 @@ pub(crate) struct Request<'a> {
     pub sent_at: Option<&'a str>,
     pub ip: &'a str,
     pub site_url: &'a str,
+    pub recordings: bool,
 }
 
 pub(crate) enum Fate {
@@ -67,11 +68,15 @@ pub(crate) fn prepare(
     request: &Request,
     twins: &mut [Box<dyn Twin>],
 ) -> (Fate, Vec<ExpectedWarning>) {
-    // Session recording is off: these go no further.
-    if captured.name == "$snapshot" {
-        return (Fate::Dropped, Vec::new());
-    }
     let mut event = normalize(as_plugins_see_it(captured, uuid, request));
+    // Recordings are not for plugins, and go no further unless they are wanted.
+    if captured.name == "$snapshot" {
+        return if request.recordings {
+            after_plugins(event, captured, uuid, request)
+        } else {
+            (Fate::Dropped, Vec::new())
+        };
+    }
     for twin in twins {
         match twin.process(event) {
             Some(result) => event = result,
@@ -136,15 +141,17 @@ fn after_plugins(
         unreachable!("invariant: a normalised event has properties")
     };
 
-    let mut personless = false;
-    match properties.get("$process_person_profile").cloned() {
-        Some(Value::Bool(false)) => personless = true,
-        flag => {
-            properties.shift_remove("$process_person_profile");
-            if let Some(value) = flag.filter(|value| *value != Value::Bool(true)) {
-                let details = json!({ "eventUuid": uuid_value, "event": name, "distinctId": distinct_id,
-                    "$process_person_profile": value });
-                warnings.push(warning("invalid_process_person_profile", details));
+    let mut personless = name == "$snapshot";
+    if !personless {
+        match properties.get("$process_person_profile").cloned() {
+            Some(Value::Bool(false)) => personless = true,
+            flag => {
+                properties.shift_remove("$process_person_profile");
+                if let Some(value) = flag.filter(|value| *value != Value::Bool(true)) {
+                    let details = json!({ "eventUuid": uuid_value, "event": name, "distinctId": distinct_id,
+                        "$process_person_profile": value });
+                    warnings.push(warning("invalid_process_person_profile", details));
+                }
             }
         }
     }

@@ -58,18 +58,33 @@ pub struct Caller {
     plugin_id: String,
     instance: Option<Instance>,
     config: Value,
+    /// What `getSettings` of this version returned.
+    settings: Value,
     not_before: Option<Instant>,
     emitted: Vec<String>,
 }
 
 impl Caller {
     pub(crate) fn new(shared: Arc<Shared>, plugin_id: String) -> Self {
-        Self { shared, plugin_id, instance: None, config: Value::Null, not_before: None, emitted: Vec::new() }
+        Self {
+            shared,
+            plugin_id,
+            instance: None,
+            config: Value::Null,
+            settings: Value::Null,
+            not_before: None,
+            emitted: Vec::new(),
+        }
     }
 
     /// What the plugin is configured with, as of the last call.
     pub fn config(&self) -> &Value {
         &self.config
+    }
+
+    /// What `getSettings` returned, as of the last call; null without it.
+    pub fn settings(&self) -> &Value {
+        &self.settings
     }
 
     /// Events that calls have made since this was last asked, as JSON.
@@ -122,6 +137,11 @@ impl Caller {
             Ok(instance) => {
                 self.instance = Some(instance);
                 self.not_before = None;
+                // One that throws has said so in its log, and has no settings.
+                self.settings = match version.has_method("getSettings").then(|| self.call(&Call::Settings)) {
+                    Some(Called::Done(Some(json))) => serde_json::from_str(&json).unwrap_or_default(),
+                    _ => Value::Null,
+                };
             }
             Err(error) => {
                 let (short, _, _) = describe(version, error);

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 use weir_api::plugin::{Diagnostic, PluginCall, PluginView};
@@ -62,6 +62,8 @@ pub struct HostConfig {
     /// How host names of live requests become addresses.
     pub resolver: Arc<dyn Resolve>,
     pub watching: Watching,
+    /// Before `setupPlugin` is called again after a `RetryError`.
+    pub setup_pauses: [Duration; 4],
 }
 
 impl HostConfig {
@@ -75,6 +77,7 @@ impl HostConfig {
             geoip_database: None,
             resolver: Arc::new(SystemResolver),
             watching: Watching::default(),
+            setup_pauses: [5, 10, 20, 40].map(Duration::from_secs),
         }
     }
 }
@@ -195,7 +198,7 @@ impl PluginHost {
         };
         let (to_loader, messages): (_, Receiver<Message>) = sync_channel(LOADER_QUEUE);
         let shared = Arc::new(Shared::new(making, around, to_loader));
-        let loader = Loader::spawn(Arc::clone(&shared), messages, config.watching)?;
+        let loader = Loader::spawn(Arc::clone(&shared), messages, config.watching, config.setup_pauses)?;
         Ok(Self { shared, loader: Mutex::new(Some(loader)) })
     }
 

@@ -1,7 +1,10 @@
 //! The host's side of the WIT imports: each is a thin door to [`InstanceState`].
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::de::IgnoredAny;
 use wasmtime::Result;
 use weir_event::journal::{LogLevel, LogSource};
 
@@ -168,7 +171,10 @@ impl report::Host for InstanceState {
 
     fn emit(&mut self, event: String) -> Result<()> {
         let limit = self.identity.limits.emitted_per_event;
-        if self.in_hand.1.emitted.len() < limit {
+        if serde_json::from_str::<BTreeMap<Cow<'_, str>, IgnoredAny>>(&event).is_err() {
+            let message = "posthog.capture: what was captured is no JSON object; discarded".to_owned();
+            InstanceState::log(self, LogSource::System, LogLevel::Warn, message);
+        } else if self.in_hand.1.emitted.len() < limit {
             self.in_hand.1.emitted.push(event);
         } else {
             let message = format!("posthog.capture: more than {limit} events from one event; discarded");

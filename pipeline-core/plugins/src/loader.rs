@@ -33,15 +33,12 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 /// When nothing else tells of saves.
 const BLIND_LOOK_EVERY: Duration = Duration::from_millis(250);
-/// Pauses before `setupPlugin` is called again after a `RetryError`.
-const SETUP_RETRIES: [Duration; 4] =
-    [Duration::from_secs(5), Duration::from_secs(10), Duration::from_secs(20), Duration::from_secs(40)];
-
 const NAME: &str = "weir-plugin-load";
 
 pub struct Loader {
     shared: Arc<Shared>,
     watches: Watches,
+    setup_pauses: [Duration; 4],
     plugins: HashMap<String, Tracked>,
     next_look: Instant,
     last_job: u64,
@@ -104,10 +101,17 @@ impl Loader {
         shared: Arc<Shared>,
         messages: Receiver<Message>,
         watching: Watching,
+        setup_pauses: [Duration; 4],
     ) -> Result<JoinHandle<()>, PluginError> {
         let watches = Watches::start(watching, shared.to_loader.clone());
-        let mut loader =
-            Self { shared, watches, plugins: HashMap::new(), next_look: Instant::now() + LOOK_EVERY, last_job: 0 };
+        let mut loader = Self {
+            shared,
+            watches,
+            setup_pauses,
+            plugins: HashMap::new(),
+            next_look: Instant::now() + LOOK_EVERY,
+            last_job: 0,
+        };
         thread::Builder::new()
             .name(NAME.into())
             .spawn(move || loader.run(&messages))
@@ -262,9 +266,14 @@ impl Loader {
                 tracked.retry = None;
                 self.failed(&slot, *problem);
             }
-            Err(Stopped::Again(problem)) => {
+            Err(Stopped::Again(mut problem)) => {
                 let attempt = tracked.retry.map_or(0, |(_, attempt)| attempt);
-                tracked.retry = SETUP_RETRIES.get(attempt).map(|pause| (Instant::now() + *pause, attempt + 1));
+                let pause = self.setup_pauses.get(attempt);
+                tracked.retry = pause.map(|pause| (Instant::now() + *pause, attempt + 1));
+                problem.hint = Some(pause.map_or_else(
+                    || "It was called five times. Save a file of the plugin to try again.".to_owned(),
+                    |pause| format!("It is called again in {} s.", pause.as_secs()),
+                ));
                 self.failed(&slot, *problem);
             }
         }

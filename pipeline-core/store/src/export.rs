@@ -10,6 +10,7 @@ use weir_event::clock::UnixMillis;
 use weir_event::stored::GROUP_SLOTS;
 
 use crate::error::StoreError;
+use crate::lookup::committed_offset;
 
 /// Events of whole offsets.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -29,7 +30,7 @@ pub fn export(
     bytes: usize,
 ) -> Result<Exported, StoreError> {
     // Rows of a later commit have offsets at or beyond this, so nothing is missed in between.
-    let committed: u64 = connection.query_row("SELECT intake_offset FROM weir_state", [], |row| row.get(0))?;
+    let committed = committed_offset(connection)?;
     let end = until.map_or(committed, |until| until.min(committed));
     let nothing = Exported { events: Vec::new(), next: end.max(from) };
     if from >= end {

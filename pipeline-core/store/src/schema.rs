@@ -182,15 +182,24 @@ const GROUP_COLUMNS: &str = r"
         AND c.person_mode = 'full'), make_timestamp_ms(0)) AS group{slot}_created_at,
 ";
 
-/// The view `events` of an ordering.
-pub fn events_view(ordering: Ordering) -> String {
-    match ordering {
+/// Recordings under PostHog's name; they are among the events too.
+const RECORDINGS: &str = r#"
+CREATE OR REPLACE VIEW session_recording_events AS SELECT
+    uuid, timestamp, team_id, distinct_id, "$session_id" AS session_id, "$window_id" AS window_id,
+    properties->'$."$snapshot_data"' AS snapshot_data, created_at, _timestamp, _offset
+FROM events WHERE event = '$snapshot';
+"#;
+
+/// The view `events` of an ordering, and what is made of it.
+pub fn events_views(ordering: Ordering) -> String {
+    let events = match ordering {
         Ordering::Arrival => ARRIVAL_EVENTS.to_owned(),
         Ordering::EventTime => {
             let columns: String = (0..5).map(|slot| GROUP_COLUMNS.replace("{slot}", &slot.to_string())).collect();
             EVENT_TIME_EVENTS.replace("{group_columns}", &columns)
         }
-    }
+    };
+    events + RECORDINGS
 }
 
 /// `events` in the order of the log: what was known when each was stored.

@@ -11,7 +11,7 @@ use crate::append;
 use crate::error::StoreError;
 use crate::query::QueryPool;
 use crate::rows::{Cursor, RowBatch};
-use crate::schema::{SCHEMA_VERSION, TABLES, VIEWS, events_view};
+use crate::schema::{SCHEMA_VERSION, TABLES, VIEWS, events_views};
 use crate::sinks;
 
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ impl StoreWriter {
                 connection.execute_batch("COMMIT")?;
             }
             connection.execute_batch(VIEWS)?;
-            connection.execute_batch(&events_view(config.ordering))?;
+            connection.execute_batch(&events_views(config.ordering))?;
             Ok(found)
         };
         let found = setup().map_err(|error| open_error(&config.path, &error))?;

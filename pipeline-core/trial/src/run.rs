@@ -338,6 +338,7 @@ fn stored(input: &Input) -> Option<StoredEvent> {
         uuid: input.captured.uuid,
         distinct_id: &input.captured.distinct_id,
         received_at_ms: input.record.received_at_ms,
+        keeps_recordings: true,
     };
     let prepared = prepare(event, captured, &mut Vec::new()).ok()?;
     Some(StoredEvent {

@@ -28,6 +28,7 @@ fn main() -> anyhow::Result<()> {
         sinks: Vec::new(),
         store_probe: None,
         geoip_database: None,
+        recordings: false,
     }))?;
     let link = server.open_link().parse().context("the server's address is no URL")?;
     tracing::info!(capture = server.capture_url, "clients can send events here");

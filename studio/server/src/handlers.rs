@@ -186,12 +186,11 @@ impl Handlers for Studio {
     }
 
     async fn journey(&self, request: JourneyRequest) -> Result<Journey, ApiError> {
-        self.flow.journey(request.offset).ok_or_else(|| {
-            ApiError::new(
-                ErrorCode::NotFound,
-                format!("event {} is not among the newest that are kept", request.offset),
-            )
-            .hint("pause the list to look at an event, or find it with a query")
+        let offset = request.offset;
+        let journey = self.blocking(move |flow| flow.journey(offset)).await?;
+        journey.ok_or_else(|| {
+            ApiError::new(ErrorCode::NotFound, format!("no event has the offset {offset}"))
+                .hint("`_offset` of a query is an event's offset; those of refused requests have no event")
         })
     }
 

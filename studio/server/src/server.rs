@@ -45,6 +45,8 @@ pub struct ServeConfig {
     pub ordering: Ordering,
     /// A MaxMind City database for plugins.
     pub geoip_database: Option<PathBuf>,
+    /// Whether session recordings are stored.
+    pub recordings: bool,
 }
 
 /// A running server.
@@ -83,6 +85,7 @@ impl Server {
             clock: Arc::clone(&clock),
             plugin_limits: Limits::default(),
             geoip_database: config.geoip_database,
+            recordings: config.recordings,
             ordering: config.ordering,
             plugins: config.plugins,
             sinks: config.sinks,

@@ -77,6 +77,9 @@ pub struct Serve {
     /// A MaxMind City database (.mmdb) for `meta.geoip`; a few demo networks when absent
     #[arg(long, value_name = "FILE")]
     pub geoip: Option<PathBuf>,
+    /// Store session recordings ($snapshot) and give them to `onSnapshot`; without it they are dropped
+    #[arg(long)]
+    pub recordings: bool,
     /// How identity orders events
     #[arg(long, value_enum, default_value_t = Ordering::Arrival)]
     pub ordering: Ordering,

@@ -31,6 +31,7 @@ async fn serve_until_stopped(serve: Serve) -> anyhow::Result<ExitCode> {
         data_dir: serve.data,
         ordering: serve.ordering.into(),
         geoip_database: serve.geoip,
+        recordings: serve.recordings,
         capture: serve.capture,
         control: serve.control,
         demo: serve.demo,

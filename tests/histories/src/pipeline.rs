@@ -23,16 +23,17 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub struct Pipeline {
     dir: PathBuf,
     ordering: Ordering,
+    recordings: bool,
     clock: Arc<ManualClock>,
     runtime: tokio::runtime::Runtime,
     running: Option<(Flow, Router)>,
 }
 
 impl Pipeline {
-    pub fn start(dir: &Path, ordering: Ordering) -> Self {
+    pub fn start(dir: &Path, ordering: Ordering, recordings: bool) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let clock = Arc::new(ManualClock::at(0));
-        let mut pipeline = Self { dir: dir.to_owned(), ordering, clock, runtime, running: None };
+        let mut pipeline = Self { dir: dir.to_owned(), ordering, recordings, clock, runtime, running: None };
         pipeline.open();
         pipeline
     }
@@ -44,6 +45,7 @@ impl Pipeline {
             clock: Arc::clone(&self.clock) as _,
             plugin_limits: Limits::default(),
             geoip_database: None,
+            recordings: self.recordings,
             ordering: self.ordering,
             plugins: Vec::new(),
             sinks: Vec::new(),

@@ -111,11 +111,13 @@ fn run(histories: &[History], ordering: Ordering, scratch: &Path, seed: u64) -> 
     let dir = tempfile::tempdir_in(scratch).expect("a temp dir");
     let data = dir.path().join("data");
     share_compiled_code(scratch, &data);
-    let mut pipeline = Pipeline::start(&data, ordering);
+    let recordings = seed.is_multiple_of(2);
+    let mut pipeline = Pipeline::start(&data, ordering, recordings);
     let mut oracle = Oracle::new(match ordering {
         Ordering::Arrival => weir_oracle::Ordering::Arrival,
         Ordering::EventTime => weir_oracle::Ordering::EventTime,
-    });
+    })
+    .with_recordings(recordings);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     // By event time each history is told twice, the second time in another order.
     let mut told: Vec<(usize, String, Vec<RawRequest>)> = Vec::new();

@@ -56,7 +56,7 @@ fn check<G: DeserializeOwned, E: DeserializeOwned>(
 ) {
     let cases: Vec<Case<G, E>> = serde_json::from_str(text).expect("cases as their README says");
     let dir = tempfile::tempdir().expect("a temp dir");
-    let pipeline = Pipeline::start(dir.path(), Ordering::Arrival);
+    let pipeline = Pipeline::start(dir.path(), Ordering::Arrival, false);
     for (index, case) in cases.iter().enumerate() {
         for (now, mut body) in requests(&case.given) {
             body["token"] = json!(format!("case-{index}"));

@@ -5,7 +5,6 @@ use serde_json::Value;
 use weir_api::{
     ApiError, ErrorCode,
     event::{Journey, JourneyRequest, JourneyStep},
-    query::QueryRequest,
     registry,
 };
 
@@ -50,18 +49,13 @@ pub fn SidePanel() -> impl IntoView {
     let client = Client::expect();
     let tab = RwSignal::new(Tab::Changes);
     let answer = RwSignal::new(None::<Result<Journey, ApiError>>);
-    let row = RwSignal::new(None::<Value>);
     Effect::new(move |_| {
         let Some(offset) = studio.selected.get() else { return };
         answer.set(None);
-        row.set(None);
         spawn_local(async move {
             let journey = client.call::<registry::Journey>(&JourneyRequest { offset }).await;
-            let is_gone = journey.as_ref().is_err_and(|error| error.code == ErrorCode::NotFound);
-            let found = if is_gone { stored_row(client, offset).await } else { None };
             // The user may have moved on while the answer was under way.
             if studio.selected.try_get_untracked() == Some(Some(offset)) {
-                let _ = row.try_set(found);
                 let _ = answer.try_set(Some(journey));
             }
         });
@@ -91,54 +85,23 @@ pub fn SidePanel() -> impl IntoView {
             </header>
             {move || match answer.get() {
                 None => view! { <div class="empty"><span>"Loading the journey…"</span></div> }.into_any(),
-                Some(Err(error)) => view! { <Missing error row=row.get_untracked()/> }.into_any(),
+                Some(Err(error)) => view! { <Missing error/> }.into_any(),
                 Some(Ok(journey)) => view! { <Found journey tab/> }.into_any(),
             }}
         </aside>
     }
 }
 
-/// An event whose journey is no longer kept may still be in the store.
-async fn stored_row(client: Client, offset: u64) -> Option<Value> {
-    let sql = format!("SELECT * FROM events WHERE _offset = {offset}");
-    let request = QueryRequest { sql, max_rows: Some(1), timeout_ms: None };
-    let result = client.call::<registry::Query>(&request).await.ok()?;
-    let values = result.rows.into_iter().next()?;
-    Some(Value::Object(result.columns.into_iter().zip(values).collect()))
-}
-
 #[component]
-fn Missing(error: ApiError, row: Option<Value>) -> impl IntoView {
+fn Missing(error: ApiError) -> impl IntoView {
     let gone = error.code == ErrorCode::NotFound;
-    if let Some(value) = row {
-        return view! {
-            <div class="side-summary" data-testid="side-panel-error">
-                <p class="side-reason">
-                    "Its journey is no longer kept: only the newest events have one. This is the event as the store \
-                     holds it; "<code>"plugins"</code>" says what each plugin did and cost."
-                </p>
-            </div>
-            <div class="side-body"><JsonView value/></div>
-        }
-        .into_any();
-    }
     view! {
         <div class="empty" data-testid="side-panel-error">
-            <strong>{if gone { "This journey is no longer kept" } else { "The journey cannot be shown" }}</strong>
+            <strong>{if gone { "There is no such event" } else { "The journey cannot be shown" }}</strong>
             <span>{error.message}</span>
-            <span>
-                {error.hint.unwrap_or_else(|| {
-                    if gone {
-                        "Only the newest events keep their full journey. Pick a newer one, or slow the stream down. \
-                         The event itself is still in the store: look it up in Query by its uuid.".into()
-                    } else {
-                        "Try again in a moment.".into()
-                    }
-                })}
-            </span>
+            <span>{error.hint.unwrap_or_else(|| "Try again in a moment.".into())}</span>
         </div>
     }
-    .into_any()
 }
 
 #[component]
@@ -266,6 +229,12 @@ fn Step(step: JourneyStep, diff: Option<Diff>) -> impl IntoView {
             {match diff {
                 Some(_) if same => view! { <p class="step-note">"Nothing changed."</p> }.into_any(),
                 Some(diff) => view! { <DiffView diff/> }.into_any(),
+                None if step.is_after_lost => view! {
+                    <p class="step-note">
+                        "What this plugin made of it is no longer kept: of older events only the form behind the last \
+                         plugin is."
+                    </p>
+                }.into_any(),
                 None => view! { <p class="step-note">"The event ends here."</p> }.into_any(),
             }}
         </li>

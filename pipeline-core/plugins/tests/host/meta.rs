@@ -107,6 +107,17 @@ fn posthog_capture_is_handed_out_with_its_parent() {
 }
 
 #[test]
+fn what_is_captured_is_an_object_whatever_objects_are() {
+    let code = "Object.prototype.toJSON = () => 1\n\
+                export function processEvent(event) { posthog.capture('made', { a: 1 }); return event }";
+    let (_bench, mut lane) = Bench::single(code);
+    let result = run_numbered(&mut lane, 1);
+    assert_eq!(result.emitted.len(), 1, "{result:?}");
+    let made: serde_json::Value = serde_json::from_str(&result.emitted[0].2).unwrap();
+    assert_eq!(made["event"], "made");
+}
+
+#[test]
 fn setup_runs_first_and_its_effects_are_control_effects() {
     let code = "export async function setupPlugin({ global, storage, config }) {\n\
                 console.info('hello'); await storage.set('s', 1); global.ready = 'yes' }\n\

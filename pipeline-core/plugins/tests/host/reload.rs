@@ -2,8 +2,10 @@
 
 use std::fs;
 
-use weir_api::plugin::PluginState;
+use weir_api::plugin::{PluginState, PluginView};
 use weir_event::journal::StepLabel;
+
+use weir_plugins::Settings;
 
 use crate::support::{Bench, labels, output, run_one, write};
 
@@ -91,6 +93,52 @@ fn a_version_whose_setup_fails_does_not_serve() {
     let view = bench.wait_for("the failure", 0, |view| view.state == PluginState::Failed);
     assert!(view.load_error.unwrap().message.contains("time limit"));
     assert_eq!(output(&run_one(&mut lane))["mark"], 1);
+}
+
+/// Fails on its first calls; what it stored tells their number.
+fn failing_setups(calls: u32, error: &str) -> String {
+    format!(
+        "export async function setupPlugin({{ storage }}) {{\n\
+         const calls = (await storage.get('calls', 0)) + 1\n\
+         await storage.set('calls', calls)\n\
+         if (calls <= {calls}) throw new {error}(`not yet ${{calls}}`) }}\n{}",
+        marking(1)
+    )
+}
+
+fn setup_calls(bench: &Bench) -> String {
+    bench.host.storage("plugin").pop().expect("a stored number").1
+}
+
+#[test]
+fn a_retry_error_in_setup_is_tried_five_times() {
+    let bench = Bench::impatient();
+    let view = bench.add("plugin", &[("index.ts", &failing_setups(4, "RetryError"))]);
+    assert_eq!(view.state, PluginState::Failed);
+    bench.wait_for("the fifth call", 0, |view| view.state == PluginState::Live);
+    assert_eq!(setup_calls(&bench), "5");
+    assert_eq!(output(&run_one(&mut bench.host.lane()))["mark"], 1);
+
+    let bench = Bench::impatient();
+    bench.add("plugin", &[("index.ts", &failing_setups(9, "RetryError"))]);
+    let given_up =
+        |view: &PluginView| view.load_error.as_ref().is_some_and(|problem| problem.message.contains("yet 5"));
+    let view = bench.wait_for("the last call", 0, given_up);
+    assert!(view.load_error.unwrap().hint.unwrap().contains("five times"));
+    // A save begins anew.
+    bench.host.set_storage("plugin", "calls", None);
+    write(&bench.folder("plugin"), "index.ts", &failing_setups(1, "RetryError"));
+    bench.wait_for("another start", 0, |view| view.state == PluginState::Live);
+    assert_eq!(setup_calls(&bench), "2");
+}
+
+#[test]
+fn another_error_in_setup_is_final() {
+    let bench = Bench::impatient();
+    let view = bench.add("plugin", &[("index.ts", &failing_setups(1, "Error"))]);
+    assert_eq!(view.state, PluginState::Failed);
+    bench.host.configure("plugin", Settings::default()).unwrap();
+    assert_eq!(setup_calls(&bench), "2", "only what was asked for");
 }
 
 #[test]

@@ -36,6 +36,12 @@ impl Bench {
         Self::with_config(HostConfig { watching: Watching::Polling, ..config })
     }
 
+    /// One that calls `setupPlugin` again at once.
+    pub fn impatient() -> Self {
+        let config = HostConfig::new(cache_dir(), Limits::default());
+        Self::with_config(HostConfig { setup_pauses: [Duration::from_millis(1); 4], ..config })
+    }
+
     fn with_config(config: HostConfig) -> Self {
         Self { host: PluginHost::start(config).unwrap(), dir: tempfile::tempdir().unwrap() }
     }

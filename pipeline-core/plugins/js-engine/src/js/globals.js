@@ -63,6 +63,8 @@
             const { timestamp, distinct_id, ...rest } = properties;
             host.emit(
                 engine.stringify({
+                    // Whatever a plugin did to the prototype of objects, this is one.
+                    __proto__: null,
                     event,
                     distinct_id: distinct_id ?? host.name(),
                     timestamp,
