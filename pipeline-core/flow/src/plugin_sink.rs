@@ -17,9 +17,6 @@ use crate::task_emission::TaskEmission;
 
 /// Few, because a crash repeats the calls of a batch that was begun.
 const ON_EVENT_BATCH: usize = 50;
-/// Events that `exportEvents` is given at most, and if its plugin says that it handles large batches.
-const EXPORT_BATCH: usize = 500;
-const LARGE_EXPORT_BATCH: usize = 10_000;
 /// Until a version is live again.
 const ABSENT_PAUSE: Duration = Duration::from_secs(1);
 
@@ -177,7 +174,7 @@ impl ExportEvents {
 impl Sink for ExportEvents {
     fn batching(&self) -> Batching {
         Batching {
-            max_events: if self.exporter.handles_large_batches() { LARGE_EXPORT_BATCH } else { EXPORT_BATCH },
+            max_events: self.exporter.most_events(),
             max_bytes: self.setting("exportEventsBufferBytes", MIB, 100 * MIB) as usize,
             linger: Duration::from_secs(self.setting("exportEventsBufferSeconds", 10, 600)),
         }

@@ -19,7 +19,7 @@ use crate::caller::Caller;
 use crate::error::PluginError;
 use crate::exporter::{ExportMethod, Exporter};
 use crate::geoip::GeoIp;
-use crate::host::{self, Making, Message, Shared};
+use crate::host::{self, Making, Message, PluginHost, Shared};
 use crate::http::{Calls, CallsConfig, Mocks, Recorded, SystemResolver};
 use crate::lane::Lane;
 use crate::language::{Artifact, Cancel, Language, Order};
@@ -125,12 +125,21 @@ pub struct Bench {
 impl Workshop {
     pub fn start(compile_cache_dir: &Path, geoip_database: Option<&Path>) -> Result<Self, PluginError> {
         let making = Making::start(compile_cache_dir, Arc::new(SystemResolver))?;
-        let geoip = Arc::new(GeoIp::open(geoip_database)?);
+        Ok(Self::over(making, Arc::new(GeoIp::open(geoip_database)?)))
+    }
+
+    /// Over the engine and the places of a host that runs, which notices nothing of it.
+    pub fn beside(host: &PluginHost) -> Self {
+        let (making, geoip) = host.making();
+        Self::over(making, geoip)
+    }
+
+    fn over(making: Making, geoip: Arc<GeoIp>) -> Self {
         let around = surroundings(&geoip, &BenchConfig::at(0, 0));
         // Nobody sends anything to a host that only builds.
         let (to_nobody, _) = sync_channel(0);
         let shared = Arc::new(Shared::new(making.clone(), around, to_nobody));
-        Ok(Self { making, geoip, shared })
+        Self { making, geoip, shared }
     }
 
     /// Reads the folder of a plugin, and builds it if it has to be built.

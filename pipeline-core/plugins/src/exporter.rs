@@ -10,6 +10,8 @@ use crate::caller::{Called, Caller};
 /// Seconds between attempts, as on PostHog's servers.
 const ON_EVENT_PAUSES: [u64; 4] = [5, 10, 20, 40];
 const EXPORT_PAUSES: [u64; 3] = [6, 12, 24];
+const EXPORT_BATCH: usize = 500;
+const LARGE_EXPORT_BATCH: usize = 10_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExportMethod {
@@ -58,9 +60,14 @@ impl Exporter {
         self.caller.config()
     }
 
-    /// `handlesLargeBatches` of what `getSettings` returned.
-    pub fn handles_large_batches(&self) -> bool {
-        self.caller.settings().get("handlesLargeBatches").and_then(Value::as_bool).unwrap_or(false)
+    /// Events that one call is given at most: `getSettings` can say that `exportEvents` takes more.
+    pub fn most_events(&self) -> usize {
+        let large = self.caller.settings().get("handlesLargeBatches").and_then(Value::as_bool).unwrap_or(false);
+        match (self.method, large) {
+            (ExportMethod::ExportEvents, true) => LARGE_EXPORT_BATCH,
+            (ExportMethod::ExportEvents, false) => EXPORT_BATCH,
+            _ => 1,
+        }
     }
 
     /// Takes over a new version; false while there is none with this method that can be set up.

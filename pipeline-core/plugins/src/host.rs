@@ -336,6 +336,18 @@ impl PluginHost {
         PluginView { metrics: self.shared.around.own_metrics.of(&slot.id), ..slot.view() }
     }
 
+    /// What versions are made with, and where addresses are.
+    pub(crate) fn making(&self) -> (Making, Arc<GeoIp>) {
+        let shared = &self.shared;
+        let making = Making {
+            engine: Arc::clone(&shared.engine),
+            python: Arc::clone(&shared.python),
+            packages: Arc::clone(&shared.packages),
+            resolver: Arc::clone(&shared.resolver),
+        };
+        (making, Arc::clone(&shared.around.geoip))
+    }
+
     /// How many plugins are in the chain, live or not.
     pub fn plugin_count(&self) -> usize {
         lock(&self.shared.slots).len()

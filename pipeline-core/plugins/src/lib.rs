@@ -4,7 +4,7 @@
 //! An event meets this crate in [`Lane::process_batch`]. Behind it: `instance` calls one sandbox and
 //! `state` is what the sandbox can reach; `version` turns a folder into something that runs (`manifest`,
 //! `strip`, `positions`; `language`, `component` and `wasi` for what is no script); `loader` and `watch`
-//! notice saves. The contract between host and sandbox is in `wit/`, what runs inside it in `js-engine/` and
+//! notice saves; `bench` runs plugins away from the stream. The contract between host and sandbox is in `wit/`, what runs inside it in `js-engine/` and
 //! `python-engine/`, and the crate for plugins in Rust in `sdk/rust`.
 //!
 //! What the crate returns is all it does to the world: storage writes, logs and new events are handed to

@@ -1,6 +1,5 @@
 //! What production would have done, in a sentence.
 
-use serde_json::Value;
 use weir_event::journal::{Fate, StepLabel};
 use weir_event::normalize::{self, PluginEvent};
 use weir_event::prepare::{Captured, Refusal, prepare};
@@ -72,8 +71,8 @@ fn refused_later(tried: &Tried, input: Option<&Input>) -> Option<Refusal> {
         uuid: tried.uuid,
         distinct_id: &input.captured.distinct_id,
         received_at_ms: input.record.received_at_ms,
-        keeps_recordings: false,
+        // Whether they are kept is a choice at the start, which is no consequence of the plugin.
+        keeps_recordings: true,
     };
-    let is_recording = event.get("event").and_then(Value::as_str) == Some("$snapshot");
-    prepare(event, captured, &mut Vec::new()).err().filter(|_| !is_recording)
+    prepare(event, captured, &mut Vec::new()).err()
 }

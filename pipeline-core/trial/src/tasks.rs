@@ -128,12 +128,8 @@ impl Timetable {
                 continue;
             }
             let wanted: Vec<&StoredEvent> = events.iter().filter(|event| exporter.wants(&event.event)).collect();
-            let batches: Vec<Vec<&StoredEvent>> = match method {
-                ExportMethod::ExportEvents => Some(wanted).filter(|wanted| !wanted.is_empty()).into_iter().collect(),
-                _ => wanted.into_iter().map(|event| vec![event]).collect(),
-            };
-            for batch in batches {
-                ended.push(deliver(*method, exporter, &batch, plugin_id, trial));
+            for batch in wanted.chunks(exporter.most_events()) {
+                ended.push(deliver(*method, exporter, batch, plugin_id, trial));
             }
         }
         ended

@@ -1,6 +1,7 @@
 //! The plugin host from outside: real engine, real folders, real saves.
 #![allow(clippy::unwrap_used)]
 
+mod benches;
 mod builds;
 mod events;
 mod failures;
