@@ -239,7 +239,7 @@ export interface Events {
             many.add(&format!("event {index:03}"), &Map::new());
         }
         many.add("event 202", &Map::new());
-        let wide: Map<_, _> = (0..PROPERTIES + 1).map(|index| (format!("p{index:03}"), json!(index))).collect();
+        let wide: Map<_, _> = (0..=PROPERTIES).map(|index| (format!("p{index:03}"), json!(index))).collect();
         many.add("event 202", &wide);
         let text = declarations(&many, "t");
         assert!(text.contains("\n    // And 3 rarer ones."));
