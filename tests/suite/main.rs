@@ -12,6 +12,7 @@ mod edge;
 mod guard;
 mod hostile;
 mod journeys;
+mod new_command;
 mod paths;
 mod plugin_command;
 mod plugin_tasks;
