@@ -1,21 +1,12 @@
 //! Recordings and journeys: what is kept of an event when it is no longer among the newest.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use pipeline_core::api::event::{Journey, JourneyRequest};
 use pipeline_core::api::registry;
 use serde_json::{Value, json};
 
-use crate::server::{Weir, event, scratch, wait_for};
-
-fn plugin(root: &Path, name: &str, source: &str) -> PathBuf {
-    let dir = root.join(name);
-    fs::create_dir_all(&dir).expect("a folder");
-    fs::write(dir.join("plugin.json"), json!({"name": name}).to_string()).expect("a manifest");
-    fs::write(dir.join("index.js"), source).expect("a source");
-    dir
-}
+use crate::server::{Weir, event, plugin, scratch, wait_for};
 
 fn journey(weir: &Weir, offset: u64) -> Journey {
     weir.call::<registry::Journey>(&JourneyRequest { offset }).expect("a journey")
@@ -29,8 +20,10 @@ fn a_journey_outlives_the_live_view() {
         if (event.event === 'throws') throw new Error('no luck')
         event.properties.marked = true
         return event }";
-    let (idle, mark) =
-        (plugin(dir.path(), "idle", "export const processEvent = (e) => e"), plugin(dir.path(), "mark", mark));
+    let (idle, mark) = (
+        plugin(dir.path(), "idle", "index.js", "export const processEvent = (e) => e"),
+        plugin(dir.path(), "mark", "index.js", mark),
+    );
     let arguments = ["--plugin", idle.to_str().expect("a path"), "--plugin", mark.to_str().expect("a path")];
     let weir = Weir::start_with(&data, &arguments);
     wait_for("both plugins", || {
@@ -73,7 +66,7 @@ fn recordings_are_stored_and_given_to_on_snapshot_when_they_are_wanted() {
         }
         export const onSnapshot = (event, { storage }) => note(storage, 'snapshots', event)
         export const onEvent = (event, { storage }) => note(storage, 'events', event)";
-    let recorder = plugin(dir.path(), "recorder", source);
+    let recorder = plugin(dir.path(), "recorder", "index.js", source);
     let plugin = ["--plugin", recorder.to_str().expect("a path")];
     let recording = |number: u64, session: &str| {
         event(

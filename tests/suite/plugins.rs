@@ -8,16 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use pipeline_core::api::plugin::{PluginState, PluginView};
 use serde_json::{Value, json};
 
-use crate::server::{Weir, event, scratch, wait_for};
-
-/// A plugin folder with one source file.
-fn plugin(root: &Path, name: &str, file: &str, source: &str) -> PathBuf {
-    let dir = root.join(name);
-    fs::create_dir_all(&dir).expect("a folder");
-    fs::write(dir.join("plugin.json"), json!({"name": name}).to_string()).expect("a manifest");
-    fs::write(dir.join(file), source).expect("a source");
-    dir
-}
+use crate::server::{Weir, event, plugin, scratch, wait_for};
 
 fn start(data: &Path, plugins: &[&PathBuf]) -> Weir {
     let arguments: Vec<&str> =

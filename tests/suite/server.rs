@@ -1,5 +1,6 @@
 //! Starts, asks, stops and kills a `weir serve`.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -28,7 +29,7 @@ impl Weir {
 
     /// `extra` are further arguments of `weir serve`.
     pub fn start_with(data: &Path, extra: &[&str]) -> Self {
-        let log = std::fs::OpenOptions::new()
+        let log = fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(data.with_extension("log"))
@@ -45,10 +46,7 @@ impl Weir {
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line).expect("one line");
         let ready: Value = serde_json::from_str(&line).unwrap_or_else(|error| {
-            panic!(
-                "{error}: {line:?}; log: {}",
-                std::fs::read_to_string(data.with_extension("log")).unwrap_or_default()
-            )
+            panic!("{error}: {line:?}; log: {}", fs::read_to_string(data.with_extension("log")).unwrap_or_default())
         });
         assert_eq!(ready["ready"], true);
         let text = |key: &str| ready[key].as_str().expect("a string").to_owned();
@@ -188,4 +186,13 @@ pub fn event(name: &str, distinct_id: &str, number: u64, properties: Value) -> V
         "properties": properties,
         "timestamp": "2026-01-02T03:04:05.678Z",
     })
+}
+
+/// A plugin folder with one source file.
+pub fn plugin(root: &Path, name: &str, file: &str, source: &str) -> PathBuf {
+    let dir = root.join(name);
+    fs::create_dir_all(&dir).expect("a folder");
+    fs::write(dir.join("plugin.json"), json!({"name": name}).to_string()).expect("a manifest");
+    fs::write(dir.join(file), source).expect("a source");
+    dir
 }

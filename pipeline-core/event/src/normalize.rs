@@ -66,6 +66,13 @@ fn address(record: &IntakeRecord, event: &PluginEvent) -> Value {
     if record.ip.is_empty() { Value::Null } else { record.ip.as_str().into() }
 }
 
+/// Session recordings: they concern no person, and plugins do not process them.
+pub const RECORDING: &str = "$snapshot";
+
+pub fn is_recording(event: &PluginEvent) -> bool {
+    event.get("event").and_then(Value::as_str) == Some(RECORDING)
+}
+
 /// The uuid that a plugin has given an event, when it is another than it came with; the reason when it is none.
 pub fn new_uuid(event: &PluginEvent, captured: Uuid) -> Result<Option<Uuid>, String> {
     let text = match event.get("uuid") {
@@ -83,14 +90,14 @@ pub fn new_uuid(event: &PluginEvent, captured: Uuid) -> Result<Option<Uuid>, Str
 /// them, so that what they add counts.
 pub fn normalize(event: &mut PluginEvent) {
     let top_level = ["$set", "$set_once"].map(|key| (key, event.get(key).and_then(Value::as_object).cloned()));
-    let is_snapshot = event.get("event").and_then(Value::as_str) == Some("$snapshot");
+    let is_recording = is_recording(event);
     let properties = properties_mut(event);
     for (key, values) in top_level {
         if let Some(values) = values {
             object_mut(properties, key).extend(values);
         }
     }
-    if is_snapshot {
+    if is_recording {
         return;
     }
     let picked = |names: &[&str], properties: &PluginEvent| -> Vec<(String, Value)> {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::clock::UnixMillis;
-use crate::normalize::{self, PluginEvent};
+use crate::normalize::{self, PluginEvent, RECORDING};
 use crate::time::{self, TimeClaims, TimeWarning};
 use crate::{elements, js};
 
@@ -13,9 +13,6 @@ use crate::{elements, js};
 const DISTINCT_ID_LIMIT_CHARS: usize = 400;
 /// Events that are about a person or group and nothing else.
 const PERSON_ONLY: [&str; 4] = ["$identify", "$create_alias", "$merge_dangerously", "$groupidentify"];
-
-/// Session recordings: they concern no person, and plugins do not process them.
-pub const RECORDING: &str = "$snapshot";
 
 /// Whether an event concerns a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

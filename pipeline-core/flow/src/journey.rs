@@ -5,20 +5,21 @@
 //! What it was between two plugins that both changed it is kept nowhere, and is marked as lost. The journey is of the
 //! captured event, not of those that plugins made at its offset.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use weir_api::event::{EventSummary, Journey, JourneyStep, PersonView};
-use weir_event::journal::{ChainMember, EventEffect, Fate, JournalRecord, StepLabel};
+use weir_event::journal::{ChainMember, EventEffect, Fate, JournalRecord, StepEffect, StepLabel};
 use weir_event::normalize::{self, PluginEvent};
 use weir_event::prepare::{self, Captured, Refusal};
-use weir_event::{Outcome, ProjectId, StoredEvent, time};
+use weir_event::{Outcome, ProjectId, StoredEvent};
 use weir_log::{Log, LogReader};
 
 use crate::codec;
 use crate::error::FlowError;
-use crate::live::overall;
+use crate::live::{overall, step_view, stored_json};
 use crate::projection::{META_CHAIN, dropped_by};
 use crate::redrive::{self, Found};
 use crate::store_handle::StoreHandle;
+use crate::stored;
 
 /// Rows of one offset that are looked at: an event and those that plugins made of it.
 const ROWS_OF_OFFSET: usize = 4_096;
@@ -118,12 +119,11 @@ fn next(reader: &mut LogReader) -> Result<Option<JournalRecord>, FlowError> {
     record.map(|record| codec::decode_journal(&record.payload)).transpose()
 }
 
-/// A plugin may have given it another.
+/// A plugin may have given it another uuid.
 fn final_uuid(found: &Found, effect: &EventEffect) -> String {
-    let changed = effect.output.as_deref().and_then(|output| serde_json::from_str::<Value>(output).ok());
-    let named = changed.as_ref().and_then(|event| event["uuid"].as_str());
-    let parsed = named.and_then(|text| text.parse::<uuid::Uuid>().ok());
-    parsed.unwrap_or(found.captured.uuid).to_string()
+    let output = effect.output.as_deref().and_then(|output| serde_json::from_str::<PluginEvent>(output).ok());
+    let given = output.and_then(|event| normalize::new_uuid(&event, found.captured.uuid).ok().flatten());
+    given.unwrap_or(found.captured.uuid).to_string()
 }
 
 fn ending(found: &Found, known: &Known, effect: &EventEffect, chain: &[ChainMember]) -> (&'static str, String) {
@@ -154,13 +154,7 @@ fn ending(found: &Found, known: &Known, effect: &EventEffect, chain: &[ChainMemb
 
 /// The rule by which it was not stored: rules are pure, so they say it again.
 fn refusal(found: &Found, project: u32, effect: &EventEffect) -> Option<Refusal> {
-    let event = match &effect.output {
-        Some(output) => serde_json::from_str::<PluginEvent>(output).map(|mut event| {
-            normalize::normalize(&mut event);
-            event
-        }),
-        None => normalize::plugin_event(&found.record, &found.captured, ProjectId(project)),
-    };
+    let event = stored::event_of(&found.record, &found.captured, effect, project);
     let event = match event {
         Ok(event) => event,
         Err(error) => return Some(Refusal::DeadLettered(error.to_string())),
@@ -203,7 +197,7 @@ fn journey(
         summary,
         steps: steps(&captured, effect, chain),
         captured,
-        stored: known.row.as_ref().map(stored_json),
+        stored: known.row.as_ref().map(|row| stored_json!(row)),
         reason: reason.to_owned(),
         person: known.row.as_ref().map(|row| PersonView {
             uuid: row.person_id.clone(),
@@ -225,22 +219,12 @@ fn steps(captured: &Value, effect: &EventEffect, chain: &[ChainMember]) -> Vec<J
         (Some(first), Some(_)) if index >= first => (None, true),
         _ => (Some(captured.clone()), false),
     };
-    let named = |(index, step): (usize, &weir_event::journal::StepEffect)| {
+    let named = |(index, step): (usize, &StepEffect)| {
         let member = chain.get(usize::from(step.plugin))?;
         let (after, is_after_lost) = after(index, step.label);
         // What a plugin behind it dropped was journalled without its content.
         let is_after_lost = is_after_lost || (effect.fate == Fate::Dropped && may_change(step.label));
-        Some(JourneyStep {
-            plugin_id: member.plugin_id.clone(),
-            name: member.name.clone(),
-            version: member.version.clone(),
-            label: step.label.as_str().into(),
-            cpu_us: step.cpu_us,
-            wait_us: step.wait_us,
-            error: step.error.clone(),
-            after: after.filter(|_| !is_after_lost),
-            is_after_lost,
-        })
+        Some(JourneyStep { after: after.filter(|_| !is_after_lost), is_after_lost, ..step_view(member, step) })
     };
     effect.steps.iter().enumerate().filter_map(named).collect()
 }
@@ -249,25 +233,9 @@ fn parsed(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_default()
 }
 
-fn stored_json(row: &StoredEvent) -> Value {
-    json!({
-        "uuid": row.uuid,
-        "event": row.event,
-        "distinct_id": row.distinct_id,
-        "timestamp": time::iso(row.timestamp_ms),
-        "team_id": row.team_id,
-        "properties": parsed(&row.properties),
-        "elements_chain": row.elements_chain,
-        "person_id": row.person_id,
-        "person_properties": parsed(&row.person_properties),
-        "plugins": parsed(&row.plugins),
-        "created_at": time::iso(row.created_at_ms),
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use weir_event::journal::StepEffect;
+    use serde_json::json;
 
     use super::*;
 

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::Value;
 use weir_api::event::{EventSummary, Journey, JourneyStep, PersonView};
 use weir_event::intake::{IntakeBody, IntakeRecord};
-use weir_event::journal::{BatchRecord, ChainMember, EventEffect, StepLabel};
+use weir_event::journal::{BatchRecord, ChainMember, EventEffect, StepEffect, StepLabel};
 use weir_store::RowBatch;
 
 use crate::handoff::Trace;
@@ -19,6 +19,29 @@ use crate::projection::Projected;
 const KEPT: usize = 2_000;
 /// Summaries in one frame.
 pub const FRAME_EVENTS: usize = 60;
+
+/// A stored event as a journey shows it: a row on its way into the store, or one read from it, whose columns have
+/// the same names.
+macro_rules! stored_json {
+    ($row:expr) => {{
+        let row = $row;
+        let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
+        serde_json::json!({
+            "uuid": row.uuid,
+            "event": row.event,
+            "distinct_id": row.distinct_id,
+            "timestamp": weir_event::time::iso(row.timestamp_ms),
+            "team_id": row.team_id,
+            "properties": parsed(&row.properties),
+            "elements_chain": row.elements_chain,
+            "person_id": row.person_id,
+            "person_properties": parsed(&row.person_properties),
+            "plugins": parsed(&row.plugins),
+            "created_at": weir_event::time::iso(row.created_at_ms),
+        })
+    }};
+}
+pub(crate) use stored_json;
 
 #[derive(Debug, Default)]
 pub struct LiveFeed {
@@ -140,27 +163,26 @@ impl Kept {
             summary: self.summary.clone(),
             captured: parse(&self.captured),
             steps,
-            stored: self.stored.as_ref().map(stored_json),
+            stored: self.stored.as_ref().map(|row| stored_json!(row)),
             reason: self.reason.clone(),
             person,
         }
     }
 }
 
-fn stored_json(row: &weir_store::EventRow) -> Value {
-    serde_json::json!({
-        "uuid": row.uuid,
-        "event": row.event,
-        "distinct_id": row.distinct_id,
-        "timestamp": weir_event::time::iso(row.timestamp_ms),
-        "team_id": row.team_id,
-        "properties": serde_json::from_str::<Value>(&row.properties).unwrap_or_default(),
-        "elements_chain": row.elements_chain,
-        "person_id": row.person_id,
-        "person_properties": serde_json::from_str::<Value>(&row.person_properties).unwrap_or_default(),
-        "plugins": serde_json::from_str::<Value>(&row.plugins).unwrap_or_default(),
-        "created_at": weir_event::time::iso(row.created_at_ms),
-    })
+/// What a step says of itself; the event after it is added by who has it.
+pub(crate) fn step_view(member: &ChainMember, step: &StepEffect) -> JourneyStep {
+    JourneyStep {
+        plugin_id: member.plugin_id.clone(),
+        name: member.name.clone(),
+        version: member.version.clone(),
+        label: step.label.as_str().into(),
+        cpu_us: step.cpu_us,
+        wait_us: step.wait_us,
+        error: step.error.clone(),
+        after: None,
+        is_after_lost: false,
+    }
 }
 
 /// Steps without JSON, and beside each the text of the event after it.
@@ -182,18 +204,7 @@ fn steps(
             if step.label == StepLabel::Dropped {
                 after = None;
             }
-            let view = JourneyStep {
-                plugin_id: member.plugin_id.clone(),
-                name: member.name.clone(),
-                version: member.version.clone(),
-                label: step.label.as_str().into(),
-                cpu_us: step.cpu_us,
-                wait_us: step.wait_us,
-                error: step.error.clone(),
-                after: None,
-                is_after_lost: false,
-            };
-            Some((view, after.clone()))
+            Some((step_view(member, step), after.clone()))
         })
         .collect()
 }

@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use uuid::Uuid;
 use weir_event::intake::{IntakeBody, IntakeRecord};
 use weir_event::journal::{
@@ -274,7 +273,7 @@ impl PluginStage {
                 }
                 match normalize::plugin_event(record, captured, ProjectId(project)) {
                     // Recordings are not for plugins.
-                    Ok(event) if event.get("event").and_then(Value::as_str) == Some("$snapshot") => {}
+                    Ok(event) if normalize::is_recording(&event) => {}
                     Ok(event) => candidates.push(Candidate {
                         index,
                         offset: first_offset + index as u64,

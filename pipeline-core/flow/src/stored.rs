@@ -112,17 +112,25 @@ impl EventContext<'_> {
     }
 }
 
-/// The event after the last plugin, read again from what the logs hold.
-fn event_of(
+/// The event after the last plugin, normalised, read again from what the logs hold.
+pub fn event_of(
     record: &IntakeRecord,
     captured: &CapturedEvent,
     effect: &EventEffect,
     project: u32,
 ) -> Result<PluginEvent, serde_json::Error> {
     match &effect.output {
-        Some(output) => serde_json::from_str(output),
+        Some(output) => serde_json::from_str(output).map(|event| normalised(event, effect)),
         None => normalize::plugin_event(record, captured, ProjectId(project)),
     }
+}
+
+/// What no plugin changed was normalised when it was read, and twice is once.
+fn normalised(mut event: PluginEvent, effect: &EventEffect) -> PluginEvent {
+    if effect.output.is_some() {
+        normalize::normalize(&mut event);
+    }
+    event
 }
 
 /// An event that has a row now.
@@ -143,12 +151,10 @@ pub fn store(
     (chain, effect): (&[ChainMember], &EventEffect),
 ) -> Result<Stored, Ended> {
     let unreadable = |error: serde_json::Error| Ended { outcome: Outcome::DeadLettered, reason: error.to_string() };
-    let mut event =
-        at_hand.map_or_else(|| event_of(context.record, captured, effect, project), Ok).map_err(unreadable)?;
-    // What no plugin changed was normalised when it was read, and twice is once.
-    if effect.output.is_some() {
-        normalize::normalize(&mut event);
-    }
+    let event = match at_hand {
+        Some(event) => normalised(event, effect),
+        None => event_of(context.record, captured, effect, project).map_err(unreadable)?,
+    };
     let received_at_ms = context.record.received_at_ms;
     let known = Captured {
         uuid: captured.uuid,

@@ -68,16 +68,13 @@ pub(crate) fn prepare(
     request: &Request,
     twins: &mut [Box<dyn Twin>],
 ) -> (Fate, Vec<ExpectedWarning>) {
-    let mut event = normalize(as_plugins_see_it(captured, uuid, request));
-    // Recordings are not for plugins, and go no further unless they are wanted.
-    if captured.name == "$snapshot" {
-        return if request.recordings {
-            after_plugins(event, captured, uuid, request)
-        } else {
-            (Fate::Dropped, Vec::new())
-        };
+    let is_recording = captured.name == "$snapshot";
+    if is_recording && !request.recordings {
+        return (Fate::Dropped, Vec::new());
     }
-    for twin in twins {
+    let mut event = normalize(as_plugins_see_it(captured, uuid, request));
+    // Recordings are not for plugins.
+    for twin in twins.iter_mut().filter(|_| !is_recording) {
         match twin.process(event) {
             Some(result) => event = result,
             None => return (Fate::Dropped, Vec::new()),

@@ -58,8 +58,8 @@ pub struct Caller {
     plugin_id: String,
     instance: Option<Instance>,
     config: Value,
-    /// What `getSettings` of this version returned.
-    settings: Value,
+    /// What `getSettings` of this instance returned, once it was asked.
+    settings: Option<Value>,
     not_before: Option<Instant>,
     emitted: Vec<String>,
 }
@@ -71,7 +71,7 @@ impl Caller {
             plugin_id,
             instance: None,
             config: Value::Null,
-            settings: Value::Null,
+            settings: None,
             not_before: None,
             emitted: Vec::new(),
         }
@@ -82,9 +82,19 @@ impl Caller {
         &self.config
     }
 
-    /// What `getSettings` returned, as of the last call; null without it.
-    pub fn settings(&self) -> &Value {
-        &self.settings
+    /// What `getSettings` returned when it was asked; null without it.
+    pub(crate) fn settings(&self) -> &Value {
+        self.settings.as_ref().unwrap_or(&Value::Null)
+    }
+
+    /// Asks a new instance for its settings. One that throws has said so in its log, and has none.
+    pub(crate) fn ask_settings(&mut self) {
+        let Some(instance) = self.instance.as_ref().filter(|_| self.settings.is_none()) else { return };
+        let has_some = instance.version.has_method("getSettings");
+        self.settings = Some(match has_some.then(|| self.call(&Call::Settings)) {
+            Some(Called::Done(Some(json))) => serde_json::from_str(&json).unwrap_or_default(),
+            _ => Value::Null,
+        });
     }
 
     /// Events that calls have made since this was last asked, as JSON.
@@ -137,11 +147,7 @@ impl Caller {
             Ok(instance) => {
                 self.instance = Some(instance);
                 self.not_before = None;
-                // One that throws has said so in its log, and has no settings.
-                self.settings = match version.has_method("getSettings").then(|| self.call(&Call::Settings)) {
-                    Some(Called::Done(Some(json))) => serde_json::from_str(&json).unwrap_or_default(),
-                    _ => Value::Null,
-                };
+                self.settings = None;
             }
             Err(error) => {
                 let (short, _, _) = describe(version, error);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use weir_event::normalize::RECORDING;
 
 use crate::bindings::weir::plugin::types::Call;
 use crate::caller::{Called, Caller};
@@ -75,6 +76,10 @@ impl Exporter {
         let method = self.method;
         let is_ready = self.caller.is_ready(|version| version.has_method(method.as_str()));
         if is_ready {
+            // Nothing else that is called depends on them.
+            if method == ExportMethod::ExportEvents {
+                self.caller.ask_settings();
+            }
             self.caller.wake();
         }
         is_ready
@@ -87,7 +92,7 @@ impl Exporter {
             let ignored = self.config().get("exportEventsToIgnore").and_then(Value::as_str).unwrap_or_default();
             return ignored.split(',').all(|name| name.trim() != event);
         }
-        (event == "$snapshot") == (self.method == ExportMethod::OnSnapshot)
+        (event == RECORDING) == (self.method == ExportMethod::OnSnapshot)
     }
 
     /// Each event is JSON text. All methods but `exportEvents` take one.

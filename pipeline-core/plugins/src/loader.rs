@@ -27,12 +27,9 @@ use crate::readiness::{Ready, Unready};
 use crate::slot::{ReloadClock, Slot, lock};
 use crate::sources::{self, Listing};
 use crate::version::Version;
-use crate::watch::{Watches, Watching};
+use crate::watch::{LOOK_EVERY, Watches, Watching};
 
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
-/// When nothing else tells of saves.
-const BLIND_LOOK_EVERY: Duration = Duration::from_millis(250);
 const NAME: &str = "weir-plugin-load";
 
 pub struct Loader {
@@ -197,7 +194,7 @@ impl Loader {
             if let Err(error) = self.shared.around.geoip.refresh() {
                 tracing::warn!(%error, hint = error.hint(), "the GeoIP database in use goes on");
             }
-            self.next_look = now + if self.watches.is_blind() { BLIND_LOOK_EVERY } else { LOOK_EVERY };
+            self.next_look = now + self.watches.look_every();
             for tracked in self.plugins.values_mut().filter(|tracked| tracked.burst.is_none()) {
                 let listing = sources::list(&tracked.slot.dir).unwrap_or_default();
                 if listing == tracked.listing {

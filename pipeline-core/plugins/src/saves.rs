@@ -6,16 +6,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::burst::Burst;
 use crate::host::Message;
 use crate::sources::{self, FIXTURES_DIR, Listing};
 use crate::watch::{Watches, Watching};
 
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// When nothing tells of saves.
-const BLIND_LOOK_EVERY: Duration = Duration::from_millis(250);
 const QUEUE: usize = 1_024;
 
 pub struct SaveWatch {
@@ -43,7 +40,7 @@ impl SaveWatch {
 
     /// Returns when files have been written and the writing is over.
     pub fn wait(&mut self) {
-        let look_every = if self.watches.is_blind() { BLIND_LOOK_EVERY } else { LOOK_EVERY };
+        let look_every = self.watches.look_every();
         let mut burst: Option<Burst> = None;
         let mut is_fixture_data = false;
         loop {

@@ -12,13 +12,17 @@ use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::SyncSender;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::burst::Stage;
 use crate::host::Message;
+
+pub const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// When nothing else tells of saves.
+const BLIND_LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// How saves are noticed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -62,8 +66,13 @@ impl Watches {
         Self { watcher, watched: HashMap::new() }
     }
 
+    /// How often folders have to be looked at beside what the system tells.
+    pub const fn look_every(&self) -> Duration {
+        if self.is_blind() { BLIND_LOOK_EVERY } else { LOOK_EVERY }
+    }
+
     /// Whether looking is the only way.
-    pub const fn is_blind(&self) -> bool {
+    const fn is_blind(&self) -> bool {
         self.watcher.is_none()
     }
 

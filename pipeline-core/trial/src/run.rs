@@ -19,7 +19,7 @@ use crate::observed::Observed;
 use crate::stream;
 use crate::tasks::{Ended, MOST_RUNS, Timetable};
 use crate::trial::{Start, Trial};
-use crate::verdict::{EXPECTS_NOTHING, FixtureResult, PLUGIN_ERROR, Problem, Spent, Verdict};
+use crate::verdict::{EXPECTS_NOTHING, FixtureResult, PLUGIN_ERROR, Problem, Verdict};
 
 /// Lines and events of a result.
 const SHOWN: usize = 100;
@@ -28,20 +28,9 @@ const SHOWN: usize = 100;
 pub fn fixture(workshop: &Workshop, blueprint: &Blueprint, fixture: &Fixture) -> FixtureResult {
     let started = Instant::now();
     let mut result = FixtureResult {
-        plugin: blueprint.plugin_id().to_owned(),
         file: fixture.file.clone(),
         line: fixture.line,
-        name: fixture.name.clone(),
-        verdict: Verdict::Pass,
-        consequence: String::new(),
-        differences: Vec::new(),
-        problem: None,
-        events: Vec::new(),
-        logs: Vec::new(),
-        spent: Spent::default(),
-        duration_ms: 0.0,
-        updated: false,
-        edits: Vec::new(),
+        ..FixtureResult::blank(blueprint.plugin_id(), &fixture.name, Verdict::Pass, None)
     };
     Run { fixture, blueprint, plugin_id: blueprint.plugin_id(), result: &mut result }.whole(workshop);
     result.duration_ms = started.elapsed().as_secs_f64() * 1000.0;

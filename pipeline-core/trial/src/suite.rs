@@ -15,7 +15,7 @@ use weir_plugins::{BenchError, Blueprint, Settings, Workshop, is_plugin};
 
 use crate::fixture::{self, Edit, Fixture, FixtureError, FixtureFile, Parsed};
 use crate::run;
-use crate::verdict::{FixtureResult, PluginResult, Problem, Report, Spent, Verdict};
+use crate::verdict::{FixtureResult, PluginResult, Problem, Report, Verdict};
 
 /// Plugin code recurses deeply.
 const STACK_BYTES: usize = 4 << 20;
@@ -317,29 +317,10 @@ impl<'w> Suite<'w> {
     }
 }
 
-fn blank(plugin_id: &str, name: &str, verdict: Verdict, problem: Option<Problem>) -> FixtureResult {
-    FixtureResult {
-        plugin: plugin_id.to_owned(),
-        file: PathBuf::new(),
-        line: 0,
-        name: name.to_owned(),
-        verdict,
-        consequence: String::new(),
-        differences: Vec::new(),
-        problem,
-        events: Vec::new(),
-        logs: Vec::new(),
-        spent: Spent::default(),
-        duration_ms: 0.0,
-        updated: false,
-        edits: Vec::new(),
-    }
-}
-
 fn invalid(plugin_id: &str, name: &str, error: FixtureError) -> FixtureResult {
     let (file, line) = (error.file.clone(), error.line);
     let name = if name.is_empty() { file.to_string_lossy().into_owned() } else { name.to_owned() };
-    FixtureResult { file, line, ..blank(plugin_id, &name, Verdict::Invalid, Some(error.into())) }
+    FixtureResult { file, line, ..FixtureResult::blank(plugin_id, &name, Verdict::Invalid, Some(error.into())) }
 }
 
 fn unloaded(plugin_id: &str, fixture: &Fixture, problem: Option<Problem>) -> FixtureResult {
@@ -347,6 +328,6 @@ fn unloaded(plugin_id: &str, fixture: &Fixture, problem: Option<Problem>) -> Fix
         file: fixture.file.clone(),
         line: fixture.line,
         consequence: crate::consequence::NOT_LIVE.to_owned(),
-        ..blank(plugin_id, &fixture.name, Verdict::Error, problem)
+        ..FixtureResult::blank(plugin_id, &fixture.name, Verdict::Error, problem)
     }
 }

@@ -8,7 +8,6 @@
 use std::borrow::Cow;
 
 use metrics::NoopRecorder;
-use serde_json::Value;
 use uuid::Uuid;
 use weir_api::plugin::PluginCall;
 use weir_event::clock::UnixMillis;
@@ -228,7 +227,7 @@ impl Trial {
 fn prepare(input: &Input) -> Result<Option<String>, String> {
     let event = normalize::plugin_event(&input.record, &input.captured, ProjectId(input.project));
     let event = event.map_err(|error| format!("the event cannot be read: {error}"))?;
-    if event.get("event").and_then(Value::as_str) == Some("$snapshot") {
+    if normalize::is_recording(&event) {
         return Ok(None);
     }
     Ok(Some(serde_json::to_string(&event).unwrap_or_default()))

@@ -129,6 +129,28 @@ pub struct FixtureResult {
     pub edits: Vec<Edit>,
 }
 
+impl FixtureResult {
+    /// Of a fixture that has not run.
+    pub fn blank(plugin_id: &str, name: &str, verdict: Verdict, problem: Option<Problem>) -> Self {
+        Self {
+            plugin: plugin_id.to_owned(),
+            file: PathBuf::new(),
+            line: 0,
+            name: name.to_owned(),
+            verdict,
+            consequence: String::new(),
+            differences: Vec::new(),
+            problem,
+            events: Vec::new(),
+            logs: Vec::new(),
+            spent: Spent::default(),
+            duration_ms: 0.0,
+            updated: false,
+            edits: Vec::new(),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Serialize)]
 pub struct PluginResult {
     pub id: String,

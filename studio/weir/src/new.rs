@@ -16,6 +16,7 @@ use files::Words;
 pub use files::api_types;
 
 use crate::new_args::{Lang, New};
+use crate::say::say;
 use crate::types;
 
 /// Longest name for people, in characters.
@@ -41,19 +42,15 @@ pub fn run(new: &New) -> anyhow::Result<ExitCode> {
         files.insert(types::EVENTS.to_owned(), types::of_demo_stream());
     }
     for (path, text) in &files {
-        let path = new.dir.join(path);
-        if let Some(dir) = path.parent() {
-            fs::create_dir_all(dir).with_context(|| format!("cannot make the folder {}", dir.display()))?;
-        }
-        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        types::write(&new.dir.join(path), text)?;
     }
-    println!("{name}: {} files in {}", files.len(), new.dir.display());
-    println!("\nnext:");
+    say!("{name}: {} files in {}", files.len(), new.dir.display());
+    say!("\nnext:");
     if new.dir != Path::new(".") {
-        println!("  cd {}", quoted(&new.dir.to_string_lossy()));
+        say!("  cd {}", quoted(&new.dir.to_string_lossy()));
     }
-    println!("  weir test .");
-    println!("  weir serve --demo --plugin .");
+    say!("  weir test .");
+    say!("  weir serve --demo --plugin .");
     Ok(ExitCode::SUCCESS)
 }
 

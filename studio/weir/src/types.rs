@@ -21,6 +21,7 @@ use serde_json::json;
 use crate::new;
 use crate::new_args::Types;
 use crate::output::print_json;
+use crate::say::say;
 use events::Seen;
 use sources::Source;
 
@@ -62,7 +63,7 @@ pub fn run(types: &Types) -> anyhow::Result<ExitCode> {
                 (true, false) => "written",
                 (true, true) => "out of date",
             };
-            println!("{path:<20} {state}");
+            say!("{path:<20} {state}");
         }
         if let Some(note) = &note {
             eprintln!("weir: note: {note}");
@@ -84,7 +85,8 @@ fn stale<'t>(dir: &Path, files: &'t [(&str, String)]) -> Vec<(PathBuf, &'t str)>
         .collect()
 }
 
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+/// Writes a file, in folders that need not be there.
+pub fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir).with_context(|| format!("cannot make the folder {}", dir.display()))?;
     }
