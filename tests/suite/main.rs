@@ -26,4 +26,5 @@ mod site;
 mod studio;
 mod studio_plugins;
 mod test_command;
+mod troubleshooting;
 mod wiretap;

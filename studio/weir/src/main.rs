@@ -2,6 +2,7 @@
 
 mod args;
 mod client;
+mod coded;
 mod new;
 mod new_args;
 mod output;

@@ -11,6 +11,7 @@ use pipeline_core::sinks::{SinkError, SinkKind};
 
 use crate::args::Sink;
 use crate::client::Client;
+use crate::coded::coded;
 use crate::output::print_json;
 use crate::say::say;
 
@@ -80,6 +81,5 @@ fn absolute(kind: SinkKind, target: &str) -> anyhow::Result<String> {
 }
 
 fn refused(error: SinkError) -> anyhow::Error {
-    let hint = error.hint();
-    anyhow::Error::new(error).context(hint)
+    coded(&error, error.code(), error.hint())
 }
