@@ -1,5 +1,6 @@
 //! The proof: the real `weir` binary, driven from outside, with real clients, signals and files.
 
+mod authors_guide;
 mod browser;
 mod browser_clients;
 mod clients;
@@ -27,4 +28,5 @@ mod studio;
 mod studio_plugins;
 mod test_command;
 mod troubleshooting;
+mod walkthrough;
 mod wiretap;

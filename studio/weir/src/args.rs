@@ -59,10 +59,10 @@ pub struct Serve {
     #[arg(long, value_name = "DIR", env = "WEIR_DATA", default_value_os_t = default_data_dir())]
     pub data: PathBuf,
     /// Where clients send events; port 0 picks a free one
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8010")]
+    #[arg(long, value_name = "ADDR:PORT", env = "WEIR_CAPTURE", default_value = "127.0.0.1:8010")]
     pub capture: SocketAddr,
     /// Where the studio and commands connect; loopback only; port 0 picks a free one
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8011")]
+    #[arg(long, value_name = "ADDR:PORT", env = "WEIR_CONTROL", default_value = "127.0.0.1:8011")]
     pub control: SocketAddr,
     /// Start the demo stream: a small web shop
     #[arg(long)]
