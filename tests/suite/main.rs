@@ -14,6 +14,7 @@ mod guard;
 mod hostile;
 mod journeys;
 mod new_command;
+mod oracle;
 mod paths;
 mod plugin_command;
 mod plugin_tasks;

@@ -17,7 +17,7 @@ const HEADS: [&str; 4] = ["code", "rule", "kind", "type"];
 const IN_WORDS: [(&str, &[&str]); 7] = [
     // What ended an instance, and what ended an event.
     ("kind: \"", &["pipeline-core/plugins/src/instance.rs"]),
-    ("self.remember(member, \"", &["pipeline-core/plugins/src/lane.rs"]),
+    ("self.remember(member, \"", &["pipeline-core/plugins/src/lane/run.rs"]),
     // Ingestion warnings.
     ("kind: \"", &["pipeline-core/event/src/prepare.rs", "pipeline-core/identity/src"]),
     // Problems of fixtures.

@@ -30,6 +30,8 @@ pub enum Command {
     Open(Target),
     /// Recount the logs against the store; exit 1 on any difference
     Audit(Target),
+    /// What the model says must be in the store, and what is there instead; exit 1 on any difference
+    Oracle(Oracle),
     /// Print digests of the store's current state
     Digest(Target),
     /// Start, stop or re-pace the demo stream
@@ -51,6 +53,21 @@ pub enum Command {
     /// Open a store, read it and close it
     #[command(hide = true)]
     ProbeStore { path: PathBuf },
+}
+
+#[derive(Debug, Args)]
+pub struct Oracle {
+    /// Start it: with what comes next, and with projects that come next
+    #[arg(long, conflicts_with = "stop")]
+    pub start: bool,
+    /// Start it with the first event of the logs
+    #[arg(long, conflicts_with = "stop")]
+    pub from_start: bool,
+    /// Stop it; what it has found stays
+    #[arg(long)]
+    pub stop: bool,
+    #[command(flatten)]
+    pub target: Target,
 }
 
 #[derive(Debug, Args)]
@@ -201,6 +218,16 @@ pub enum Sink {
     },
     /// Each sink with its cursor and its ledger
     List {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Send a sink, or a plugin's exports, what is stored once more
+    Replay {
+        /// Of a plugin: plugin:ID:exportEvents
+        name: String,
+        /// From the first event with this timestamp or a later one; from the start if absent
+        #[arg(long, value_name = "TIME")]
+        from: Option<String>,
         #[command(flatten)]
         target: Target,
     },
