@@ -7,6 +7,7 @@ mod conformance;
 mod crash;
 mod dead_letters;
 mod dependencies;
+mod diff_command;
 mod documents;
 mod edge;
 mod guard;

@@ -18,6 +18,7 @@ use std::sync::{Arc, OnceLock};
 
 use weir_api::plugin::Diagnostic;
 
+use crate::blueprint::Blueprint;
 use crate::component::{self, EngineComponent, PluginComponent};
 use crate::engine::WIT_HASH;
 use crate::host::Shared;
@@ -48,6 +49,12 @@ pub struct Order {
     pub language: Language,
 }
 
+/// A version that can run, and how to make it again.
+pub struct Built {
+    pub version: Version,
+    pub blueprint: Blueprint,
+}
+
 /// What it takes time to make, whatever the settings are.
 #[derive(Clone)]
 pub enum Artifact {
@@ -61,6 +68,8 @@ pub enum Artifact {
         entry: String,
         hash: String,
         component: PluginComponent,
+        /// What a build has made of the sources; the component itself where that is one of them.
+        built: Option<Arc<[u8]>>,
     },
 }
 
@@ -99,19 +108,25 @@ fn absent(main: &str, hint: &str) -> Box<Diagnostic> {
 }
 
 impl Order {
-    /// The version, if nothing has to be built for it.
-    pub fn at_once(&self, shared: &Shared) -> Option<Result<Version, Box<Diagnostic>>> {
-        let artifact = match &self.language {
-            Language::Script => Artifact::Source,
-            Language::Python(entry) => Artifact::Python { entry: entry.clone(), engine: shared.python.ready()? },
-            Language::Rust | Language::Component(_) => return None,
-        };
-        Some(self.assemble(shared, &artifact))
+    /// What has to be made, if that takes no time.
+    pub fn at_once(&self, shared: &Shared) -> Option<Artifact> {
+        match &self.language {
+            Language::Script => Some(Artifact::Source),
+            Language::Python(entry) => Some(Artifact::Python { entry: entry.clone(), engine: shared.python.ready()? }),
+            Language::Rust | Language::Component(_) => None,
+        }
     }
 
     /// Builds it, which may take its time.
-    pub fn carry_out(&self, shared: &Shared, cancel: &Cancel) -> Result<Version, Box<Diagnostic>> {
-        self.make(shared, cancel).and_then(|artifact| self.assemble(shared, &artifact))
+    pub fn carry_out(self, shared: &Shared, cancel: &Cancel) -> Result<Built, Box<Diagnostic>> {
+        let artifact = self.make(shared, cancel)?;
+        self.complete(shared, artifact)
+    }
+
+    /// The version, with the blueprint that makes it again.
+    pub fn complete(self, shared: &Shared, artifact: Artifact) -> Result<Built, Box<Diagnostic>> {
+        let version = self.assemble(shared, &artifact)?;
+        Ok(Built { version, blueprint: Blueprint::new(self, artifact)? })
     }
 
     /// The slow part.
@@ -124,7 +139,7 @@ impl Order {
             }
             Language::Rust => {
                 let built = rust::build(&self.dir, &self.snapshot, cancel)?;
-                Self::compile(shared, "src/lib.rs", &built)
+                Self::compile_built(shared, built)
             }
             Language::Component(path) => {
                 let bytes = self.snapshot.component.as_ref().map_or(&[][..], |(_, bytes)| bytes);
@@ -133,11 +148,20 @@ impl Order {
         }
     }
 
+    /// What an earlier build has made.
+    pub fn compile_built(shared: &Shared, bytes: Vec<u8>) -> Result<Artifact, Box<Diagnostic>> {
+        let mut artifact = Self::compile(shared, "src/lib.rs", &bytes)?;
+        if let Artifact::Component { built, .. } = &mut artifact {
+            *built = Some(bytes.into());
+        }
+        Ok(artifact)
+    }
+
     fn compile(shared: &Shared, entry: &str, bytes: &[u8]) -> Result<Artifact, Box<Diagnostic>> {
         let engine = &shared.engine;
         let component = component::plugin(&engine.engine, entry, bytes, &engine.cache_dir)?;
         let hash = blake3::hash(bytes).to_hex().to_string();
-        Ok(Artifact::Component { entry: entry.to_owned(), hash, component })
+        Ok(Artifact::Component { entry: entry.to_owned(), hash, component, built: None })
     }
 
     /// The version with these settings.
@@ -145,7 +169,7 @@ impl Order {
         match artifact {
             Artifact::Source => version::build(&self.given(shared), &self.snapshot),
             Artifact::Python { entry, engine } => python::version(self, shared, entry, Arc::clone(engine)),
-            Artifact::Component { entry, hash, component } => {
+            Artifact::Component { entry, hash, component, built: _ } => {
                 let made_of = [WIT_HASH, hash.as_str()];
                 self.version(shared, entry, &made_of, &mut Vec::new(), Program::Component(component.clone()))
             }

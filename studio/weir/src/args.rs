@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::diff_args::{Diff, Sample};
 use crate::new_args::{New, Types};
 use crate::plugin_args::Plugin;
 use crate::test_args::Test;
@@ -48,6 +49,11 @@ pub enum Command {
     Sink(Sink),
     /// Run the fixtures of plugins, without a server
     Test(Test),
+    /// Show what an edit of a plugin changes for events that were
+    Diff(Diff),
+    /// Samples of plugins: events that were, as fixtures
+    #[command(subcommand)]
+    Sample(Sample),
     /// Open a store, read it and close it
     #[command(hide = true)]
     ProbeStore { path: PathBuf },

@@ -2,12 +2,17 @@
 
 mod args;
 mod client;
+mod diff;
+mod diff_args;
+mod diff_print;
 mod new;
 mod new_args;
 mod output;
 mod plugin;
 mod plugin_args;
 mod plugin_print;
+mod plugin_versions;
+mod sample;
 mod say;
 mod serve;
 mod sink;
@@ -42,6 +47,8 @@ fn main() -> ExitCode {
         Command::Redrive(redrive) => output::redrive(&redrive),
         Command::Sink(sink) => sink::run(&sink),
         Command::Test(test) => Ok(test::run(&test)),
+        Command::Diff(diff) => Ok(diff::run(&diff)),
+        Command::Sample(command) => sample::run(&command),
         Command::ProbeStore { path } => serve::probe_store(&path),
     };
     match result {
