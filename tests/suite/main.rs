@@ -25,6 +25,7 @@ mod server;
 mod sinks;
 mod site;
 mod studio;
+mod studio_diff;
 mod studio_plugins;
 mod test_command;
 mod wiretap;

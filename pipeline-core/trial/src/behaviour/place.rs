@@ -8,12 +8,11 @@ pub fn without(message: &str) -> String {
         let (before, from) = rest.split_at(at);
         plain.push_str(before);
         let end = from.find(')').map(|end| end + 1).filter(|end| is_place(&from[2..end - 1]));
-        match end {
-            Some(end) => rest = &from[end..],
-            None => {
-                plain.push_str(&from[..2]);
-                rest = &from[2..];
-            }
+        if let Some(end) = end {
+            rest = &from[end..];
+        } else {
+            plain.push_str(&from[..2]);
+            rest = &from[2..];
         }
     }
     plain.push_str(rest);
