@@ -94,7 +94,7 @@ fn an_edit_is_shown_promoted_and_accepted_and_an_event_becomes_a_fixture() {
     let fixtures = fs::read_dir(folder.join("fixtures")).expect("the folder").count();
     assert_eq!(fixtures, 1);
     press("[data-testid='diff-accept']");
-    shown("diff-accepted", "1 samples pass");
+    shown("diff-accepted", "Samples that pass: 1");
     let expected = |message: &String| !message.contains("plugin_accept");
     let errors: Vec<String> = browser.errors().into_iter().filter(expected).collect();
     assert_eq!(errors, Vec::<String>::new(), "nothing else on the console");

@@ -19,10 +19,10 @@ use crate::server::Server;
 const SAMPLE: &str = "sample-plugins/url-normalizer";
 const EVENTS: u64 = 5_000;
 const BATCH: usize = 100;
-const RUNS: usize = 7;
+const RUNS: usize = 5;
 /// Pairs of phases, without and with a comparison; they alternate, so that a slow minute of the machine is
 /// in both.
-const PAIRS: usize = 5;
+const PAIRS: usize = 3;
 
 /// The sample, and an edit of it that changes every event.
 fn versions(root: &Path) -> anyhow::Result<(PathBuf, PathBuf)> {
@@ -97,18 +97,18 @@ fn beside_the_stream(
     warm_up(&server, 1)?;
     let phase = Duration::from_secs(seconds.max(2) / 2);
     let (mut alone, mut beside, mut compared) = (Vec::new(), Vec::new(), 0);
-    let rate = || -> anyhow::Result<f64> {
-        let bodies = load::bodies(8, phase.as_secs() as usize * 30_000, BATCH);
+    let rate = |seed: u64| -> anyhow::Result<f64> {
+        let bodies = load::bodies(seed, phase.as_secs() as usize * 25_000, BATCH);
         let started = Instant::now();
         let acked = load::closed_loop(&server.capture, bodies, BATCH, 8, phase);
         settle(&server)?;
         Ok(acked as f64 / started.elapsed().as_secs_f64())
     };
-    rate()?;
-    for _ in 0..PAIRS {
-        alone.push(rate()?);
+    rate(10)?;
+    for pair in 0..PAIRS as u64 {
+        alone.push(rate(20 + pair)?);
         let comparing = Comparing::start(&server, edited)?;
-        beside.push(rate()?);
+        beside.push(rate(40 + pair)?);
         compared += comparing.stop()?;
     }
     let (alone, beside) = (median(alone), median(beside));

@@ -4,12 +4,7 @@ use leptos::prelude::*;
 use serde_json::Value;
 use weir_api::diff::{Delta, DiffCounts, DiffExample, DiffGroup, PluginDiff, VersionRef};
 
-use crate::{
-    chosen::Chosen,
-    components::diff_view::DiffView,
-    diff::Diff,
-    format, json,
-};
+use crate::{chosen::Chosen, components::diff_view::DiffView, diff::Diff, format, json};
 
 /// Longer values are cut; the journey shows them whole.
 const LONGEST: usize = 240;
@@ -23,7 +18,7 @@ pub fn DiffResult(diff: PluginDiff) -> impl IntoView {
     let counts = chips(&diff.counts);
     view! {
         <section class="pane-part" data-testid="diff-result">
-            <h2>{head} <span class="note">{format!("{} events{samples}, {}", format::count(diff.events), format::millis(diff.took_ms))}</span></h2>
+            <h2>{head} " " <span class="note">{format!("{} events{samples}, {}", format::count(diff.events), format::millis(diff.took_ms))}</span></h2>
             <div class="diff-counts" data-testid="diff-counts">
                 {if is_empty { view! { <b>"No difference"</b> }.into_any() } else { counts.into_any() }}
             </div>
@@ -71,7 +66,8 @@ fn chips(counts: &DiffCounts) -> impl IntoView + use<> {
         (counts.made_changed, "with other events made", "changed"),
     ];
     let chip = |(count, what, kind): (u64, &'static str, &'static str)| {
-        (count > 0).then(|| view! { <span class="tally"><i data-kind=kind>{format::count(count)} " " {what}</i></span> })
+        (count > 0)
+            .then(|| view! { <span class="tally"><i data-kind=kind>{format::count(count)} " " {what}</i></span> })
     };
     all.map(chip).into_iter().collect_view()
 }
@@ -121,16 +117,20 @@ fn Example(example: DiffExample) -> impl IntoView {
             </button>
         }
         .into_any(),
-        None => view! { <span class="note">{event} " · " {sample.map_or(uuid, |name| format!("sample {name}"))}</span> }.into_any(),
+        None => {
+            view! { <span class="note">{event} " · " {sample.map_or(uuid, |name| format!("sample {name}"))}</span> }
+                .into_any()
+        }
     };
     let values = match (before, after) {
         (Some(Value::Object(before)), Some(Value::Object(after))) => {
             view! { <DiffView diff=Diff::between(&Value::Object(before), &Value::Object(after))/> }.into_any()
         }
         (before, after) => {
-            let text = |value: Option<Value>| value.map_or_else(|| "–".to_owned(), |value| json::compact(&value, LONGEST));
+            let text =
+                |value: Option<Value>| value.map_or_else(|| "–".to_owned(), |value| json::compact(&value, LONGEST));
             view! {
-                <div class="diff-row" data-kind="changed">
+                <div class="diff-pair">
                     <span class="diff-value" data-side="old">{text(before)}</span>
                     <span class="diff-arrow">"→"</span>
                     <span class="diff-value" data-side="new">{text(after)}</span>
@@ -152,7 +152,7 @@ fn Kept(diff: PluginDiff) -> impl IntoView {
     let storage = (diff.storage.changed > 0).then(|| {
         view! {
             <section class="pane-part">
-                <h2>"Storage" <span class="note">{format!("{} keys differ", format::count(diff.storage.changed))}</span></h2>
+                <h2>"Storage " <span class="note">{format!("{} keys differ", format::count(diff.storage.changed))}</span></h2>
                 <dl class="facts" data-testid="diff-storage">{entries.collect_view()}</dl>
             </section>
         }

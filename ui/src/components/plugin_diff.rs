@@ -53,7 +53,8 @@ pub fn DiffTab() -> impl IntoView {
 
 #[component]
 fn Latest(latest: PluginDiffLatest) -> impl IntoView {
-    let failed = latest.summary.as_ref().filter(|summary| summary.state == "failed").map(|summary| summary.text.clone());
+    let failed =
+        latest.summary.as_ref().filter(|summary| summary.state == "failed").map(|summary| summary.text.clone());
     match (latest.diff, failed, latest.summary) {
         (Some(diff), ..) => view! { <DiffResult diff/> }.into_any(),
         (None, Some(why), _) => view! {
@@ -134,19 +135,20 @@ fn Choice(versions: RwSignal<PluginVersions>, asked: RwSignal<Option<PluginDiff>
         });
     };
     let kept = Memo::new(move |_| versions.with(|versions| versions.versions.clone()));
-    let options = move || kept.get().into_iter().map(option).collect_view();
+    let options =
+        move |of: RwSignal<String>| move || kept.get().into_iter().map(|version| option(version, of)).collect_view();
     view! {
         <div class="diff-bar">
             <label>"From "
                 <select class="field" data-testid="diff-from" on:change=move |event| from.set(event_target_value(&event))>
-                    <option value="">"the version before"</option>
-                    {options}
+                    <option value="" selected=move || from.with(String::is_empty)>"the version before"</option>
+                    {options(from)}
                 </select>
             </label>
             <label>"to "
                 <select class="field" data-testid="diff-to" on:change=move |event| to.set(event_target_value(&event))>
-                    <option value="folder">"the folder"</option>
-                    {options}
+                    <option value="folder" selected=move || to.with(|to| to == "folder")>"the folder"</option>
+                    {options(to)}
                 </select>
             </label>
             <label>"over "
@@ -169,14 +171,16 @@ fn Choice(versions: RwSignal<PluginVersions>, asked: RwSignal<Option<PluginDiff>
     }
 }
 
-fn option(version: PluginVersion) -> impl IntoView {
+/// The list changes with every save, and what is chosen stays chosen.
+fn option(version: PluginVersion, chosen: RwSignal<String>) -> impl IntoView {
     let since = match (version.is_waiting, version.is_live) {
         (true, _) => "waits".to_owned(),
         (false, true) => "live".to_owned(),
         (false, false) => format::clock(version.live_at_ms, timezone_offset()),
     };
     let value = if version.is_waiting { "waiting".to_owned() } else { version.version.clone() };
-    view! { <option value=value>{format!("{} · {since}", format::short_version(&version.version))}</option> }
+    let own = value.clone();
+    view! { <option value=value selected=move || chosen.with(|chosen| *chosen == own)>{format!("{} · {since}", format::short_version(&version.version))}</option> }
 }
 
 /// The difference is meant: it becomes what the samples expect.
@@ -195,7 +199,7 @@ fn Accept() -> impl IntoView {
     let words = |accepted: PluginAccept| {
         let failing = accepted.failing.join("; ");
         let failing = if failing.is_empty() { String::new() } else { format!(" These do not: {failing}") };
-        format!("{} files written, {} samples pass.{failing}", accepted.written.len(), accepted.passing)
+        format!("Files written: {}. Samples that pass: {}.{failing}", accepted.written.len(), accepted.passing)
     };
     view! {
         <div class="diff-bar">

@@ -66,7 +66,9 @@ pub fn SaveSample(journey: Journey) -> impl IntoView {
                     </label>
                 })}
             </div>
-            <p class="step-note" role="status" data-testid="save-sample-done">{move || saved.get().map(words)}</p>
+            {move || saved.get().map(|done| view! {
+                <p class="diff-said" role="status" data-testid="save-sample-done">{words(done)}</p>
+            })}
             {move || change.problem.get().map(|error| view! { <Refusal error/> })}
         }
     })

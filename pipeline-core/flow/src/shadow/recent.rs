@@ -1,6 +1,7 @@
 //! The newest events as the plugin stage was given them, and what their requests were answered with.
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use weir_event::clock::UnixMillis;
@@ -14,7 +15,7 @@ use crate::error::FlowError;
 /// Content that is held at a time; older events are left out beyond it.
 const MOST_BYTES: usize = 64 << 20;
 /// Looks further back while too few events are found: many may have been refused or seen before.
-const LOOKS: u32 = 5;
+const LOOKS: u32 = 3;
 const READ_EVENTS: u64 = 8_192;
 const READ_BYTES: usize = 4 << 20;
 /// Calls outside events that are remembered, of each plugin.
@@ -37,12 +38,13 @@ pub struct RecentBatch {
 impl Recent {
     /// The newest events that met plugins, as many as asked for, if there are as many.
     pub fn read(intake: &Log, journal: &Log, last: u64, project_of: impl Fn(&str) -> u32) -> Result<Self, FlowError> {
+        // While this reads, the log grows; it must not run after it.
         let end = journal.end().offset;
         let mut reach = last;
         let mut recent = Self::default();
         for _ in 0..LOOKS {
             let from = end.saturating_sub(reach);
-            recent = Self::since(intake, journal, from, &project_of)?;
+            recent = Self::between(intake, journal, from..end, &project_of)?;
             if recent.events >= last || from == 0 {
                 break;
             }
@@ -61,10 +63,15 @@ impl Recent {
         Ok(recent)
     }
 
-    fn since(intake: &Log, journal: &Log, from: u64, project_of: impl Fn(&str) -> u32) -> Result<Self, FlowError> {
+    fn between(
+        intake: &Log,
+        journal: &Log,
+        range: Range<u64>,
+        project_of: impl Fn(&str) -> u32,
+    ) -> Result<Self, FlowError> {
         let mut recent = Self::default();
         let mut bytes = 0;
-        let mut journal = journal.read_from_offset(from);
+        let mut journal = journal.read_from_offset(range.start);
         let mut intake_reader: Option<LogReader> = None;
         loop {
             let records = journal.read(READ_EVENTS, READ_BYTES)?;
@@ -72,6 +79,9 @@ impl Recent {
                 return Ok(recent);
             }
             for record in records {
+                if record.offset >= range.end {
+                    return Ok(recent);
+                }
                 let JournalRecord::Batch(batch) = codec::decode_journal(&record.payload)? else { continue };
                 let reader = intake_reader.get_or_insert_with(|| intake.read_from_offset(batch.first_offset));
                 let mut inputs = Vec::new();
@@ -89,7 +99,7 @@ impl Recent {
                 }
                 inputs.retain(|input| {
                     let at = input.offset.checked_sub(batch.first_offset).map(|at| at as usize);
-                    input.offset >= from && at.and_then(|at| batch.effects.get(at)).is_some_and(met_plugins)
+                    input.offset >= range.start && at.and_then(|at| batch.effects.get(at)).is_some_and(met_plugins)
                 });
                 bytes += inputs.iter().map(size).sum::<usize>();
                 recent.events += inputs.len() as u64;
