@@ -365,14 +365,8 @@ impl Shadow {
         let live = self.host.live_blueprint(id)?.map(|(version, _)| version);
         let waiting = self.host.waiting_blueprint(id)?;
         let waits = waiting.into_iter().map(|(version, blueprint)| {
-            let sources = blueprint.sources();
-            PluginVersion {
-                version,
-                is_waiting: true,
-                files: sources.texts.len() as u64,
-                bytes: sources.texts.values().map(|text| text.len() as u64).sum(),
-                ..PluginVersion::default()
-            }
+            let (files, bytes) = blueprint.size();
+            PluginVersion { version, is_waiting: true, files: files as u64, bytes, ..PluginVersion::default() }
         });
         let kept = self.archive.versions(id)?.into_iter().map(|kept| PluginVersion {
             is_live: live.as_ref() == Some(&kept.version),

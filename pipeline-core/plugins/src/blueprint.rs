@@ -74,9 +74,11 @@ impl Blueprint {
         self.order.snapshot.texts.get(path).map(String::as_str)
     }
 
-    /// Whether both were read from the same content.
-    pub fn is_same_content(&self, other: &Self) -> bool {
-        self.order.snapshot.hash() == other.order.snapshot.hash()
+    /// Number and bytes of its files.
+    pub fn size(&self) -> (usize, u64) {
+        let Snapshot { texts, component } = &*self.order.snapshot;
+        let bytes = texts.values().map(String::len).chain(component.iter().map(|(_, bytes)| bytes.len()));
+        (texts.len() + usize::from(component.is_some()), bytes.map(|bytes| bytes as u64).sum())
     }
 
     pub fn sources(&self) -> Sources {

@@ -32,13 +32,12 @@ pub fn SaveSample(journey: Journey) -> impl IntoView {
         });
     };
     let words = |done: SampleSaved| {
-        let secrets = if done.secrets_left_out.is_empty() {
-            String::new()
-        } else {
-            format!(" Left out, because they are secret: {}.", done.secrets_left_out.join(", "))
-        };
-        let notes: String = done.notes.iter().map(|note| format!(" {note}")).collect();
-        format!("Saved as {}.{secrets}{notes}", done.path)
+        let mut said = vec![format!("Saved as {}.", done.path)];
+        if !done.secrets_left_out.is_empty() {
+            said.push(format!("Left out, because they are secret: {}.", done.secrets_left_out.join(", ")));
+        }
+        said.extend(done.notes);
+        said.join(" ")
     };
     (!ids.is_empty()).then(|| {
         view! {

@@ -16,8 +16,9 @@
 //! and who makes it sees by its name when that makes it another.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, DirBuilder};
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -238,7 +239,8 @@ impl Archive {
     fn write(&self, path: &Path, content: &[u8]) -> Result<(), ShadowError> {
         let failed = |source| ShadowError::Archive { path: path.to_owned(), source };
         let dir = path.parent().unwrap_or(&self.dir);
-        fs::create_dir_all(dir).map_err(failed)?;
+        // Sources and attachments are this user's, as what is set for plugins is.
+        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
         let partial = path.with_extension("partial");
         fs::write(&partial, content).map_err(failed)?;
         fs::rename(&partial, path).map_err(failed)
