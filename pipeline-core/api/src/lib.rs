@@ -4,6 +4,7 @@
 //! Compiles to `wasm32-unknown-unknown`: no I/O, no clock, no threads.
 
 pub mod command;
+pub mod diff;
 pub mod error;
 pub mod event;
 pub mod ledger;

@@ -10,11 +10,11 @@ use weir_api::ledger::Ledger as LedgerView;
 use weir_api::live::{DemoState, LiveFrame, Rates, StageView};
 use weir_capture::Intake as _;
 use weir_event::Clock;
-use weir_plugins::PluginHost;
 
 use crate::flow::Shared;
 use crate::intake::LogIntake;
 use crate::ledger::InFlight;
+use crate::shadow::Shadow;
 use crate::sinks::Sinks;
 use crate::stage_times::Stage;
 
@@ -29,7 +29,7 @@ pub trait DemoControl: Send + Sync {
 
 pub(crate) struct Frames {
     pub shared: Arc<Shared>,
-    pub host: Arc<PluginHost>,
+    pub shadow: Arc<Shadow>,
     pub sinks: Arc<Sinks>,
     pub intake: Arc<LogIntake>,
     pub clock: Arc<dyn Clock>,
@@ -74,7 +74,7 @@ impl Frames {
 
     fn frame(&self, sequence: u64, samples: &VecDeque<Sample>) -> (LiveFrame, Sample) {
         let (ledger, in_flight, _) = self.shared.ledger.read();
-        let plugins = self.host.views();
+        let plugins = self.shadow.views();
         let (events, events_skipped) =
             if self.shared.frames.receiver_count() > 0 { self.shared.live.take_fresh() } else { Default::default() };
         let stage_times = Stage::ALL.map(|stage| self.shared.times.read(stage));

@@ -18,6 +18,7 @@ use std::sync::{Arc, OnceLock};
 
 use weir_api::plugin::Diagnostic;
 
+use crate::blueprint::Blueprint;
 use crate::component::{self, PluginComponent};
 use crate::engine::WIT_HASH;
 use crate::host::Shared;
@@ -48,6 +49,12 @@ pub struct Order {
     pub language: Language,
 }
 
+/// A version that can run, and how to make it again.
+pub struct Built {
+    pub version: Version,
+    pub blueprint: Blueprint,
+}
+
 /// What it takes time to make, whatever the settings are.
 #[derive(Clone)]
 pub enum Artifact {
@@ -63,6 +70,8 @@ pub enum Artifact {
         /// For the engine that counts instructions, or for the one that does not.
         is_metered: bool,
         component: PluginComponent,
+        /// A build has made it of the sources; else it is one of them.
+        is_built: bool,
     },
 }
 
@@ -101,22 +110,28 @@ fn absent(main: &str, hint: &str) -> Box<Diagnostic> {
 }
 
 impl Order {
-    /// The version, if nothing has to be built for it.
-    pub fn at_once(&self, shared: &Shared) -> Option<Result<Version, Box<Diagnostic>>> {
-        let artifact = match &self.language {
-            Language::Script => Artifact::Source,
+    /// What has to be made, if that takes no time.
+    pub fn at_once(&self, shared: &Shared) -> Option<Artifact> {
+        match &self.language {
+            Language::Script => Some(Artifact::Source),
             Language::Python(entry) => {
                 shared.python.ready(self.is_metered(shared))?;
-                Artifact::Python { entry: entry.clone() }
+                Some(Artifact::Python { entry: entry.clone() })
             }
-            Language::Rust | Language::Component(_) => return None,
-        };
-        Some(self.assemble(shared, &artifact))
+            Language::Rust | Language::Component(_) => None,
+        }
     }
 
     /// Builds it, which may take its time.
-    pub fn carry_out(&self, shared: &Shared, cancel: &Cancel) -> Result<Version, Box<Diagnostic>> {
-        self.make(shared, cancel).and_then(|artifact| self.assemble(shared, &artifact))
+    pub fn carry_out(self, shared: &Shared, cancel: &Cancel) -> Result<Built, Box<Diagnostic>> {
+        let artifact = self.make(shared, cancel)?;
+        self.complete(shared, artifact)
+    }
+
+    /// The version, with the blueprint that makes it again.
+    pub fn complete(self, shared: &Shared, artifact: Artifact) -> Result<Built, Box<Diagnostic>> {
+        let version = self.assemble(shared, &artifact)?;
+        Ok(Built { version, blueprint: Blueprint::new(self, artifact)? })
     }
 
     /// The slow part.
@@ -129,7 +144,7 @@ impl Order {
             }
             Language::Rust => {
                 let built = rust::build(&self.dir, &self.snapshot, cancel)?;
-                self.compile(shared, "src/lib.rs", built.into())
+                self.compile_built(shared, built)
             }
             Language::Component(path) => {
                 let bytes = self.snapshot.component.as_ref().map_or(&[][..], |(_, bytes)| bytes);
@@ -143,11 +158,20 @@ impl Order {
         shared.around.limits.with(&self.settings.other.limits).is_metered()
     }
 
+    /// What an earlier build has made.
+    pub fn compile_built(&self, shared: &Shared, bytes: Vec<u8>) -> Result<Artifact, Box<Diagnostic>> {
+        let mut artifact = self.compile(shared, "src/lib.rs", bytes.into())?;
+        if let Artifact::Component { is_built, .. } = &mut artifact {
+            *is_built = true;
+        }
+        Ok(artifact)
+    }
+
     fn compile(&self, shared: &Shared, entry: &str, bytes: Arc<[u8]>) -> Result<Artifact, Box<Diagnostic>> {
         let is_metered = self.is_metered(shared);
         let component = machine_code(shared, entry, &bytes, is_metered)?;
         let hash = blake3::hash(&bytes).to_hex().to_string();
-        Ok(Artifact::Component { entry: entry.to_owned(), hash, bytes, is_metered, component })
+        Ok(Artifact::Component { entry: entry.to_owned(), hash, bytes, is_metered, component, is_built: false })
     }
 
     /// The version with these settings.
@@ -158,7 +182,7 @@ impl Order {
                 let engine = shared.python.make(&shared.engine, self.is_metered(shared), &Cancel::default())?;
                 python::version(self, shared, entry, engine)
             }
-            Artifact::Component { entry, hash, bytes, is_metered, component } => {
+            Artifact::Component { entry, hash, bytes, is_metered, component, is_built: _ } => {
                 let made_of = [WIT_HASH, hash.as_str()];
                 let component = match self.is_metered(shared) {
                     wanted if wanted == *is_metered => component.clone(),

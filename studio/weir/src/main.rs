@@ -3,6 +3,10 @@
 mod args;
 mod client;
 mod coded;
+mod dev;
+mod diff;
+mod diff_args;
+mod diff_print;
 mod new;
 mod new_args;
 mod oracle;
@@ -10,6 +14,8 @@ mod output;
 mod plugin;
 mod plugin_args;
 mod plugin_print;
+mod plugin_versions;
+mod sample;
 mod say;
 mod serve;
 mod sink;
@@ -44,7 +50,10 @@ fn main() -> ExitCode {
         Command::Types(types) => types::run(&types),
         Command::Redrive(redrive) => output::redrive(&redrive),
         Command::Sink(sink) => sink::run(&sink),
+        Command::Dev(dev) => dev::run(&dev),
         Command::Test(test) => Ok(test::run(&test)),
+        Command::Diff(diff) => Ok(diff::run(&diff)),
+        Command::Sample(command) => sample::run(&command),
         Command::ProbeStore { path } => serve::probe_store(&path),
     };
     match result {

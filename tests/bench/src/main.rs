@@ -4,6 +4,7 @@
 //! Nothing here asserts: a measurement is read by a person, who knows the machine.
 
 mod dedup;
+mod diff;
 mod disk;
 mod end_to_end;
 mod identity;
@@ -24,7 +25,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// `disk`, `store`, `identity`, `dedup`, `persons`, `throughput`, `latency`, `overhead`, `reload`, `start`; all when absent
+    /// `disk`, `store`, `identity`, `dedup`, `persons`, `throughput`, `latency`, `overhead`, `reload`, `diff`, `start`; all when absent
     name: Option<String>,
     /// Seconds of each loaded measurement
     #[arg(long, default_value_t = 10)]
@@ -65,6 +66,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wants("reload") {
         plugins::reload(&mut report)?;
+    }
+    if wants("diff") {
+        diff::measure(&mut report, seconds)?;
     }
     if wants("start") {
         end_to_end::start(&mut report)?;
