@@ -167,12 +167,16 @@ fn an_edit_is_compared_after_the_reload_and_on_demand_in_any_direction() {
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
     assert!(text(&output).contains("index.js:1:"), "{}", text(&output));
 
-    // What was archived outlives the server.
+    // What was archived outlives the server, and an edit while it was down is compared too.
     weir.stop();
+    fs::write(&source, FIRST).expect("a save");
     let weir = Weir::start_with(&data, &["--plugin", dir.path().join("money").to_str().expect("a plain path")]);
     live(&weir, 1);
     weir.settle();
-    let output = self::weir(&weir, &["diff", "money", "--from", &first, "--to", "live", "--json"]);
+    let newest = latest(&weir).diff.expect("a difference");
+    assert_eq!((newest.from.version.as_str(), newest.to.version.as_str()), (second.as_str(), first.as_str()));
+    assert_eq!((newest.counts.undropped, newest.counts.changed), (4, 10));
+    let output = self::weir(&weir, &["diff", "money", "--from", &first, "--to", &second, "--json"]);
     is_the_edit(&json_of(&output), "after a restart");
 }
 

@@ -22,6 +22,7 @@ mod side;
 mod told;
 
 use std::collections::BTreeMap;
+use std::thread;
 
 use serde_json::Value;
 use weir_api::diff::{Delta, DiffCounts, DiffExample, EntryDelta, LogDelta, MessageDelta, PluginDiff, StorageDelta};
@@ -39,6 +40,8 @@ pub use samples::samples;
 use side::Side;
 pub use told::summary;
 
+/// Plugin code recurses deeply.
+const STACK_BYTES: usize = 4 << 20;
 /// Entries and messages of a result.
 const SHOWN: usize = 20;
 
@@ -88,10 +91,19 @@ impl Comparison {
         })
     }
 
-    /// Gives both the next events, which were processed at a time.
+    /// Gives both the next events, which were processed at a time. Each runs on a thread of its own, with the
+    /// priority of the caller's.
     pub fn slice(&mut self, now_ms: UnixMillis, inputs: &[Input]) {
-        let before = self.before.process(now_ms, inputs);
-        let after = self.after.process(now_ms, inputs);
+        let (before, after) = (&mut self.before, &mut self.after);
+        let (before, after) = thread::scope(|scope| {
+            let builder = thread::Builder::new().name("plugin-diff-old".into()).stack_size(STACK_BYTES);
+            let old = builder.spawn_scoped(scope, || before.process(now_ms, inputs));
+            let new = after.process(now_ms, inputs);
+            let old = old.map(|old| old.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            (old, new)
+        });
+        // A machine without a thread to spare has them in turn.
+        let before = before.unwrap_or_else(|_| self.before.process(now_ms, inputs));
         for (before, after) in before.events.iter().zip(&after.events) {
             let of = Of { offset: Some(before.offset), sample: None };
             self.found.event(of, before, after);
