@@ -6,6 +6,7 @@
 pub mod command;
 pub mod error;
 pub mod event;
+pub mod generator;
 pub mod ledger;
 pub mod live;
 pub mod plugin;

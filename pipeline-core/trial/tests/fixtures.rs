@@ -157,7 +157,7 @@ fn requests_events_made_and_what_is_kept() {
 #[test]
 fn a_stream_holds_for_every_event_and_is_the_same_each_time() {
     let bench = Bench::new();
-    let stream = json!({"scenario": "shop", "seed": 7, "events": 3000});
+    let stream = json!({"scenario": "web-shop", "seed": 7, "events": 3000});
     let with = |expect: Value| json!({"config": {"greeting": "hi"}, "stream": stream, "expect": expect});
     bench.pass(&with(json!({"each": {"properties": {"greeting": "hi"}}, "never": {"event": "nothing"},
         "dropped": 0, "errors": 0, "modified": 3000})));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use pipeline_core::api::event::{Journey, JourneyRequest};
+use pipeline_core::api::generator::{GeneratorRequest, GeneratorState, ScenarioList, ScenariosRequest};
 use pipeline_core::api::ledger::{Audit, AuditRequest, Digest, DigestRequest, Status, StatusRequest};
 use pipeline_core::api::live::{DemoRequest, DemoState};
 use pipeline_core::api::plugin::{
@@ -24,7 +25,7 @@ use pipeline_core::sinks::{SinkError, SinkKind};
 use pipeline_core::store::{QueryLimits, StoreError};
 use tokio::sync::watch;
 
-use crate::demo::Demo;
+use crate::generator::{self, Generator};
 use crate::guard::Guard;
 
 const MAX_ROWS: u64 = 100_000;
@@ -34,7 +35,7 @@ const LOG_LINES: u64 = 200;
 /// The state behind the control port.
 pub struct Studio {
     pub flow: Arc<Flow>,
-    pub demo: Arc<Demo>,
+    pub generator: Arc<Generator>,
     pub guard: Guard,
     pub control_url: String,
     pub metrics: PrometheusHandle,
@@ -195,8 +196,17 @@ impl Handlers for Studio {
     }
 
     async fn demo(&self, request: DemoRequest) -> Result<DemoState, ApiError> {
-        self.demo.set(request)?;
-        Ok(self.demo.state())
+        self.generator.set_demo(request)?;
+        Ok(self.generator.state())
+    }
+
+    async fn scenarios(&self, _: ScenariosRequest) -> Result<ScenarioList, ApiError> {
+        Ok(generator::scenarios())
+    }
+
+    async fn generator(&self, request: GeneratorRequest) -> Result<GeneratorState, ApiError> {
+        self.generator.set(request)?;
+        Ok(self.generator.generator_state())
     }
 
     async fn audit(&self, _: AuditRequest) -> Result<Audit, ApiError> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::generate_args::{Generate, Profile};
 use crate::new_args::{New, Types};
 use crate::plugin_args::Plugin;
 use crate::test_args::Test;
@@ -48,6 +49,10 @@ pub enum Command {
     Sink(Sink),
     /// Run the fixtures of plugins, without a server
     Test(Test),
+    /// Make a synthetic stream whose truth is known, into a file or through a capture port
+    Generate(Box<Generate>),
+    /// Make a scenario of real events, with none of their values
+    Profile(Profile),
     /// Open a store, read it and close it
     #[command(hide = true)]
     ProbeStore { path: PathBuf },
@@ -64,7 +69,7 @@ pub struct Serve {
     /// Where the studio and commands connect; loopback only; port 0 picks a free one
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8011")]
     pub control: SocketAddr,
-    /// Start the demo stream: a small web shop
+    /// Start the demo stream: the scenario web-shop
     #[arg(long)]
     pub demo: bool,
     /// Events a second of the demo stream

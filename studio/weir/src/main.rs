@@ -2,12 +2,15 @@
 
 mod args;
 mod client;
+mod generate;
+mod generate_args;
 mod new;
 mod new_args;
 mod output;
 mod plugin;
 mod plugin_args;
 mod plugin_print;
+mod profile;
 mod say;
 mod serve;
 mod sink;
@@ -42,6 +45,8 @@ fn main() -> ExitCode {
         Command::Redrive(redrive) => output::redrive(&redrive),
         Command::Sink(sink) => sink::run(&sink),
         Command::Test(test) => Ok(test::run(&test)),
+        Command::Generate(generate) => generate::run(&generate),
+        Command::Profile(profile) => profile::run(&profile),
         Command::ProbeStore { path } => serve::probe_store(&path),
     };
     match result {
