@@ -32,18 +32,21 @@ struct Story {
     mess: Vec<(Mess, Rate)>,
 }
 
-impl Story {
-    fn scenario(&self) -> Scenario {
-        let built_in = built_in(self.scenario).unwrap_or(&BUILT_IN[0]);
-        built_in.scenario().with(&Overrides { mess: self.mess.clone(), ..Overrides::default() })
-    }
-}
-
 /// A story with what became of it.
 #[derive(Debug, Clone)]
 struct Told {
     story: Story,
+    scenario: Arc<Scenario>,
     numbers: Arc<Mutex<Numbers>>,
+}
+
+impl Told {
+    fn new(story: Story) -> Self {
+        let built_in = built_in(story.scenario).unwrap_or(&BUILT_IN[0]);
+        let overrides = Overrides { mess: story.mess.clone(), ..Overrides::default() };
+        let scenario = Arc::new(built_in.scenario().with(&overrides));
+        Self { story, scenario, numbers: Arc::default() }
+    }
 }
 
 #[derive(Debug)]
@@ -62,7 +65,7 @@ impl Generator {
         let story = Story { scenario: NAMES[0], seed, mess: Vec::new() };
         Self {
             capture_url,
-            told: watch::Sender::new(Told { story, numbers: Arc::default() }),
+            told: watch::Sender::new(Told::new(story)),
             pace: watch::Sender::new(Pace { is_running, events_per_second: Some(f64::from(events_per_second)) }),
             sent: Mutex::default(),
         }
@@ -74,7 +77,7 @@ impl Generator {
         self.told.send_if_modified(|told| {
             let is_other = told.story != story;
             if is_other {
-                *told = Told { story, numbers: Arc::default() };
+                *told = Told::new(story);
                 self.sent().clear();
             }
             is_other
@@ -114,7 +117,7 @@ impl Generator {
     }
 
     pub fn generator_state(&self) -> GeneratorState {
-        let Told { story, numbers } = self.told.borrow().clone();
+        let Told { story, scenario, numbers } = self.told.borrow().clone();
         let pace = *self.pace.borrow();
         let numbers = numbers.lock().unwrap_or_else(PoisonError::into_inner);
         let [p50_ms, p99_ms, max_ms] = numbers.latency_ms();
@@ -126,7 +129,7 @@ impl Generator {
             seed: story.seed,
             events_per_second: asked(pace),
             rate: self.rate(numbers.events),
-            mess: story.scenario().mess.by_name(),
+            mess: scenario.mess.by_name(),
             sent: numbers.events,
             requests: tally.requests,
             failed: numbers.failed,
@@ -173,8 +176,8 @@ impl Generator {
     ) {
         let mut told = self.told.subscribe();
         loop {
-            let Told { story, numbers } = told.borrow_and_update().clone();
-            let stream = Stream::new(Arc::new(story.scenario()), story.seed).salted(clock.now_ms().unsigned_abs());
+            let Told { story, scenario, numbers } = told.borrow_and_update().clone();
+            let stream = Stream::new(scenario, story.seed).salted(clock.now_ms().unsigned_abs());
             let plan = Plan {
                 url: self.capture_url.clone(),
                 client: client.clone(),
@@ -240,7 +243,7 @@ fn mess_of(rates: &BTreeMap<String, f64>) -> Result<Vec<(Mess, Rate)>, ApiError>
 
 impl DemoControl for Generator {
     fn state(&self) -> DemoState {
-        let Told { story, numbers } = self.told.borrow().clone();
+        let Told { story, numbers, .. } = self.told.borrow().clone();
         let pace = *self.pace.borrow();
         let numbers = numbers.lock().unwrap_or_else(PoisonError::into_inner);
         DemoState {

@@ -70,14 +70,18 @@ pub async fn send(
     thread::Builder::new()
         .name("generator".into())
         // It ends with the stream, or when nobody takes what it makes.
-        .spawn(move || requests.into_iter().all(|request| made.blocking_send(request).is_ok()))
+        .spawn(move || { requests }.all(|request| made.blocking_send(request).is_ok()))
         .map_err(SendError::Thread)?;
     let connections = Arc::new(Semaphore::new(plan.connections));
     let plan = Arc::new(plan);
     let mut under_way = JoinSet::new();
     let mut timetable = Timetable::default();
     while let Some(request) = ready.recv().await {
-        let due = timetable.wait(request.truth.due, &mut pace, plan.catches_up).await;
+        let due = match timetable.turn(request.truth.due, &mut pace, plan.catches_up).await {
+            Turn::Due(due) => Some(due),
+            Turn::AtOnce => None,
+            Turn::Never => break,
+        };
         // The semaphore is never closed.
         let Ok(connection) = Arc::clone(&connections).acquire_owned().await else { break };
         let (plan, numbers) = (Arc::clone(&plan), Arc::clone(&numbers));
@@ -91,6 +95,16 @@ pub async fn send(
     Ok(())
 }
 
+/// When it is a request's turn.
+enum Turn {
+    /// It was due at this moment, which has come.
+    Due(Instant),
+    /// There is no rate.
+    AtOnce,
+    /// Nobody is left who could want it.
+    Never,
+}
+
 /// When requests are due, in real time.
 #[derive(Debug, Default)]
 struct Timetable {
@@ -100,29 +114,31 @@ struct Timetable {
 }
 
 impl Timetable {
-    /// Waits until it is the turn of what is due, in millionths of an event. `None` if there is no rate.
-    async fn wait(&mut self, due: u64, pace: &mut watch::Receiver<Pace>, catches_up: bool) -> Option<Instant> {
+    /// Waits for the turn of what is due, in millionths of an event.
+    async fn turn(&mut self, due: u64, pace: &mut watch::Receiver<Pace>, catches_up: bool) -> Turn {
         loop {
             let now = *pace.borrow_and_update();
             if !now.is_running {
                 self.base = None;
-                // Who changes the pace has gone: so has the wish to go on.
-                pace.changed().await.ok()?;
+                if pace.changed().await.is_err() {
+                    return Turn::Never;
+                }
                 continue;
             }
-            let rate = now.events_per_second?;
+            let Some(rate) = now.events_per_second else { return Turn::AtOnce };
             if self.rate != Some(rate) {
                 (self.rate, self.base) = (Some(rate), None);
             }
             let (base, base_due) = *self.base.get_or_insert_with(|| (Instant::now(), due));
             let at = base + Duration::from_secs_f64(due.saturating_sub(base_due) as f64 / 1e6 / rate);
             if !catches_up && at.elapsed() > BEHIND {
-                self.base = None;
-                continue;
+                // This one was late, and is counted so; the next are not due before their time from here.
+                self.base = Some((Instant::now(), due));
+                return Turn::Due(at);
             }
             tokio::select! {
-                () = tokio::time::sleep_until(at) => return Some(at),
-                changed = pace.changed() => changed.ok()?,
+                () = tokio::time::sleep_until(at) => return Turn::Due(at),
+                changed = pace.changed() => if changed.is_err() { return Turn::Never },
             }
         }
     }
@@ -147,3 +163,6 @@ async fn post(plan: &Plan, request: &Request, due: Option<Instant>, numbers: &Mu
     let latency = due.unwrap_or(begun).elapsed();
     numbers.lock().unwrap_or_else(PoisonError::into_inner).add(&request.truth, &answer, latency, late);
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 mod args;
 mod client;
+mod export;
 mod generate;
 mod generate_args;
 mod new;

@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 use weir_api::{
+    ApiError,
     generator::{GeneratorRequest, GeneratorState, KnobView, ScenarioList, ScenarioView, ScenariosRequest},
     registry,
 };
 
-use crate::{
-    actions::Actions, change::Change, client::Client, components::save_bar::Refusal, format, pace, poll, share,
-    state::put,
-};
+use crate::{actions::Actions, client::Client, components::save_bar::Refusal, format, pace, poll, share, state::put};
 
 /// What the parts of the screen share.
 #[derive(Clone, Copy)]
@@ -19,14 +17,60 @@ struct Board {
     client: Client,
     /// `None` until the server has answered.
     state: RwSignal<Option<GeneratorState>>,
-    change: Change,
+    busy: RwSignal<bool>,
+    /// What was asked for while a call was under way.
+    waiting: RwSignal<GeneratorRequest>,
+    /// Rates that were asked for and are not confirmed yet: the next slider is turned over these.
+    wanted_mess: RwSignal<Option<BTreeMap<String, f64>>>,
+    problem: RwSignal<Option<ApiError>>,
 }
 
 impl Board {
+    fn new(client: Client) -> Self {
+        Self {
+            client,
+            state: RwSignal::new(None),
+            busy: RwSignal::new(false),
+            waiting: RwSignal::default(),
+            wanted_mess: RwSignal::new(None),
+            problem: RwSignal::new(None),
+        }
+    }
+
+    /// One call at a time; what is asked for meanwhile goes with the next.
     fn ask(self, request: GeneratorRequest) {
-        let client = self.client;
-        let work = async move { client.call::<registry::Generator>(&request).await };
-        self.change.run(work, move |state| self.state.set(Some(state)));
+        if request.scenario.is_some() || request.mess.is_some() {
+            self.wanted_mess.set(request.mess.clone());
+        }
+        self.waiting.update(|waiting| {
+            *waiting = GeneratorRequest {
+                running: request.running.or(waiting.running),
+                // Another scenario begins with its own rates.
+                mess: request.mess.or(waiting.mess.take().filter(|_| request.scenario.is_none())),
+                scenario: request.scenario.or(waiting.scenario.take()),
+                seed: request.seed.or(waiting.seed),
+                events_per_second: request.events_per_second.or(waiting.events_per_second),
+            }
+        });
+        if self.busy.get_untracked() {
+            return;
+        }
+        self.busy.set(true);
+        self.problem.set(None);
+        spawn_local(async move {
+            // The signals go with the screen; then nobody waits any more.
+            while let Some(request) = self.waiting.try_update(std::mem::take) {
+                if request == GeneratorRequest::default() {
+                    break;
+                }
+                match self.client.call::<registry::Generator>(&request).await {
+                    Ok(state) => drop(self.state.try_set(Some(state))),
+                    Err(error) => drop(self.problem.try_set(Some(error))),
+                }
+            }
+            self.wanted_mess.try_set(None);
+            self.busy.try_set(false);
+        });
     }
 
     fn part<T: PartialEq + Send + Sync + 'static>(self, part: fn(&GeneratorState) -> T) -> Memo<Option<T>> {
@@ -37,7 +81,7 @@ impl Board {
 #[component]
 pub fn GeneratorView() -> impl IntoView {
     let client = Client::expect();
-    let board = Board { client, state: RwSignal::new(None), change: Change::default() };
+    let board = Board::new(client);
     let (list, missing) = (RwSignal::new(None::<ScenarioList>), RwSignal::new(None));
     poll::every_second(move || async move {
         if list.with_untracked(Option::is_none) {
@@ -68,7 +112,7 @@ pub fn GeneratorView() -> impl IntoView {
     view! {
         <div class="page generator" data-testid="generator">
             {move || missing.get().map(|error| view! { <Refusal error/> })}
-            {move || board.change.problem.get().map(|error| view! { <Refusal error/> })}
+            {move || board.problem.get().map(|error| view! { <Refusal error/> })}
             {move || match list.get().filter(|_| is_ready.get()) {
                 None => view! {
                     <div class="panel empty"><strong>"Asking for the scenarios…"</strong>
@@ -117,7 +161,7 @@ fn Controls(board: Board) -> impl IntoView {
                     class:button-primary=move || !is_running()
                     data-testid="generator-toggle"
                     data-running=move || is_running().to_string()
-                    disabled=move || board.change.busy.get()
+                    disabled=move || board.busy.get()
                     on:click=toggle
                 >
                     {move || if is_running() { "Stop" } else { "Start" }}
@@ -296,7 +340,7 @@ fn Slider(
     let at = |event: &web_sys::Event| event_target_value(event).parse().map(share::share_at).ok();
     let send = move |event: web_sys::Event| {
         let Some(rate) = at(&event) else { return };
-        let mut mess = turned.get_untracked();
+        let mut mess = board.wanted_mess.get_untracked().unwrap_or_else(|| turned.get_untracked());
         mess.insert(key.get_value(), rate);
         put(held, None);
         board.ask(GeneratorRequest { mess: Some(mess), ..GeneratorRequest::default() });

@@ -1,31 +1,28 @@
 //! From the file's form to one in which every name is looked up. What does not fit is told with its place.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::Range;
-use std::sync::Arc;
+mod items;
+mod states;
 
-use serde_json::Value;
+use std::collections::BTreeMap;
+
 use toml::Spanned;
 use weir_event::iso8601;
 use weir_event::suggestion::nearest;
 
+use self::items::{catalogue, locale, places, zone_hours};
+use self::states::States;
 use super::error::Fault;
-use super::source::{
-    DeliverySource, Item, JourneySource, Properties, ScenarioSource, SeasonalitySource, StateSource, Ways,
-};
-use super::{GroupType, Persona, Scenario, State};
-use crate::catalogue::{Catalogue, Field};
-use crate::faker::Locale;
+use super::source::{DeliverySource, Properties, ScenarioSource, SeasonalitySource, StateSource};
+use super::{GroupType, Persona, Scenario};
 use crate::random::Weights;
 use crate::season::Season;
 use crate::template::{Names, Property, Source, Template, quoted};
 
 type Found<T> = Result<T, Fault>;
 
-/// The way out of a journey.
-const LEAVE: &str = "leave";
-const DEFAULT_PLACES: [(&str, &str); 2] = [("locale", "en"), ("network", "192.0.2")];
 const LONGEST_TOKEN: usize = 64;
+/// A stream keeps those that it has made.
+const MOST_GROUPS: u32 = 100_000;
 
 pub fn compiled(source: ScenarioSource) -> Found<Scenario> {
     let span = source.start.span();
@@ -43,10 +40,7 @@ pub fn compiled(source: ScenarioSource) -> Found<Scenario> {
     }
     let places = places(&source.places)?;
     let locales = (0..places.items.len()).map(|at| locale(&places, at, &source.places)).collect::<Found<_>>()?;
-    let zone = |item: &Vec<Field>| {
-        item.iter().find(|field| field.name == "zone_hours").and_then(|field| field.value.as_i64()).unwrap_or(0)
-    };
-    let zones = places.items.iter().map(zone).collect();
+    let zones = (0..places.items.len()).map(|at| zone_hours(&places, at, &source.places)).collect::<Found<_>>()?;
     let devices = catalogue("devices", &source.devices, &[])?;
     let mut catalogues = Vec::new();
     for (name, items) in &source.catalogues {
@@ -72,8 +66,9 @@ pub fn compiled(source: ScenarioSource) -> Found<Scenario> {
 
     let mut groups = Vec::new();
     for (name, group) in &source.groups {
-        if *group.count.get_ref() == 0 {
-            return Err(Fault::new(group.count.span(), format!("there are no groups of type {name}"), "count from 1"));
+        if !(1..=MOST_GROUPS).contains(group.count.get_ref()) {
+            let reason = format!("the count of groups of type {name} is out of range");
+            return Err(Fault::new(group.count.span(), reason, format!("1 to {MOST_GROUPS}")));
         }
         let properties = all(&group.properties, &of_groups)?;
         let mut key = String::new();
@@ -168,80 +163,6 @@ fn one(name: &str, source: &Spanned<Source>, names: &Names<'_>) -> Found<Propert
     Ok(Property::new(name.to_owned(), template))
 }
 
-fn places(source: &Spanned<Vec<Spanned<Item>>>) -> Found<Catalogue> {
-    if source.get_ref().is_empty() {
-        return Err(Fault::new(source.span(), "there are no places", "give one a city and a country"));
-    }
-    catalogue("places", source.get_ref(), &DEFAULT_PLACES)
-}
-
-fn locale(places: &Catalogue, at: usize, source: &Spanned<Vec<Spanned<Item>>>) -> Found<Locale> {
-    let field = places.items[at].iter().find(|field| field.name == "locale");
-    let name = field.and_then(|field| field.value.as_str()).unwrap_or("en");
-    Locale::from_name(name).ok_or_else(|| {
-        let span = source.get_ref()[at].span();
-        Fault::new(
-            span,
-            format!("there are no values in the locale {name:?}"),
-            format!("possible: {}", Locale::NAMES.join(", ")),
-        )
-    })
-}
-
-/// Items with a weight, all with the same fields.
-fn catalogue(name: &str, source: &[Spanned<Item>], defaults: &[(&str, &str)]) -> Found<Catalogue> {
-    let mut items: Vec<Vec<Field>> = Vec::new();
-    let mut weights = Vec::new();
-    for spanned in source {
-        let mut item = spanned.get_ref().clone();
-        let weight = match item.remove("weight") {
-            None => Some(1.0),
-            Some(toml::Value::Integer(weight)) => Some(weight as f64),
-            Some(toml::Value::Float(weight)) => Some(weight),
-            Some(_) => None,
-        };
-        weights.push(
-            weight
-                .filter(|weight| *weight >= 0.0)
-                .ok_or_else(|| Fault::new(spanned.span(), "a weight is a number from 0", "leave it out for 1"))?,
-        );
-        for (key, value) in defaults {
-            item.entry((*key).to_owned()).or_insert_with(|| toml::Value::String((*value).to_owned()));
-        }
-        let fields: Vec<Field> =
-            item.into_iter().map(|(key, value)| field(key, value, &spanned.span())).collect::<Found<_>>()?;
-        if let Some(first) = items.first() {
-            let of = |fields: &[Field]| fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>();
-            let (own, others) = (of(&fields), of(first));
-            if own != others {
-                let hint = format!("the first one has: {}", others.join(", "));
-                return Err(Fault::new(spanned.span(), format!("items of {name} need the same fields"), hint));
-            }
-        }
-        items.push(fields);
-    }
-    if items.is_empty() {
-        // Of devices there need not be any; then everybody has the one that has no fields.
-        items.push(Vec::new());
-        weights.push(1.0);
-    }
-    Ok(Catalogue { name: name.to_owned(), items, weights: Weights::new(weights) })
-}
-
-fn field(name: String, value: toml::Value, span: &Range<usize>) -> Found<Field> {
-    let value = match value {
-        toml::Value::String(text) => Value::from(text),
-        toml::Value::Integer(number) => Value::from(number),
-        toml::Value::Float(number) => Value::from(number),
-        toml::Value::Boolean(flag) => Value::from(flag),
-        _ => {
-            let hint = "fields are texts, numbers and true or false";
-            return Err(Fault::new(span.clone(), format!("{name} cannot be the field of an item"), hint));
-        }
-    };
-    Ok(Field::new(name, value))
-}
-
 fn season(source: &SeasonalitySource) -> Found<Season> {
     let list = |given: &Option<Spanned<Vec<u32>>>, count: usize, what: &str| -> Found<Vec<u32>> {
         let Some(given) = given else { return Ok(vec![1; count]) };
@@ -273,114 +194,4 @@ fn delivery(source: &DeliverySource) -> Found<((u64, u64), u64)> {
         return Err(Fault::new(source.late_up_to_days.span(), "late_up_to_days is out of range", "1 to 365"));
     }
     Ok(((u64::from(least), u64::from(most)), u64::from(days) * 86_400_000))
-}
-
-/// The states of a journey, as one persona walks them.
-struct States<'a> {
-    names: &'a Names<'a>,
-    events: &'a BTreeMap<&'a str, &'a Properties>,
-    /// Of the scenario and of the persona.
-    outer: [&'a Properties; 2],
-    catalogues: &'a [Catalogue],
-    journey: &'a JourneySource,
-}
-
-impl States<'_> {
-    fn start(&self) -> Found<(Weights, Vec<usize>)> {
-        let (weights, states) = self.ways(self.journey.start.get_ref())?;
-        let states: Option<Vec<usize>> = states.into_iter().collect();
-        let states = states.filter(|states| !states.is_empty() && !weights.is_empty());
-        let hint = "start = { landing = 1 }";
-        let states =
-            states.ok_or_else(|| Fault::new(self.journey.start.span(), "a journey starts at a state", hint))?;
-        if !self.reaches_an_event() {
-            let hint = "give a state an event, and a way to it a weight";
-            return Err(Fault::new(
-                self.journey.start.span(),
-                "no state that this journey reaches sends an event",
-                hint,
-            ));
-        }
-        Ok((weights, states))
-    }
-
-    fn reaches_an_event(&self) -> bool {
-        let taken = |ways: &Ways| {
-            let taken = ways.iter().filter(|(_, weight)| **weight > 0.0);
-            taken.map(|(name, _)| name.get_ref().clone()).collect::<Vec<_>>()
-        };
-        let mut open = taken(self.journey.start.get_ref());
-        let mut seen = BTreeSet::new();
-        while let Some(name) = open.pop() {
-            match self.journey.states.get(&name) {
-                Some(state) if state.event_name().is_some() => return true,
-                Some(state) if seen.insert(name) => open.extend(taken(&state.next)),
-                _ => {}
-            }
-        }
-        false
-    }
-
-    fn all(&self) -> Found<Vec<State>> {
-        self.journey.states.values().map(|state| self.state(state)).collect()
-    }
-
-    fn ways(&self, ways: &Ways) -> Found<(Weights, Vec<Option<usize>>)> {
-        let mut states = Vec::new();
-        for (name, weight) in ways {
-            if !(0.0..=1_000_000.0).contains(weight) {
-                return Err(Fault::new(
-                    name.span(),
-                    format!("the weight of {} is no number from 0", name.get_ref()),
-                    "",
-                ));
-            }
-            let known = || self.journey.states.keys().map(String::as_str);
-            states.push(match known().position(|state| state == name.get_ref()) {
-                None if name.get_ref() == LEAVE => None,
-                None => return Err(unknown(name, "state", known().chain([LEAVE]))),
-                some => some,
-            });
-        }
-        Ok((Weights::new(ways.values().copied()), states))
-    }
-
-    fn state(&self, source: &StateSource) -> Found<State> {
-        let (next, next_states) = self.ways(&source.next)?;
-        let [least, most] = *source.pause_s.get_ref();
-        if least > most || most > 86_400 {
-            return Err(Fault::new(source.pause_s.span(), "pause_s is out of range", "[least, most] seconds of a day"));
-        }
-        let event = source.event_name();
-        let of_event = event.and_then(|name| self.events.get(name).copied());
-        let [of_scenario, of_persona] = self.outer;
-        let mut properties: HashMap<&str, Property> = HashMap::new();
-        for scope in [Some(of_scenario), of_event, Some(of_persona), Some(&source.properties)].into_iter().flatten() {
-            for (name, template) in scope {
-                properties.insert(name, one(name, template, self.names)?);
-            }
-        }
-        let mut properties: Vec<Property> = properties.into_values().collect();
-        properties.sort_by(|left, right| left.name.cmp(&right.name));
-        Ok(State {
-            event: event.map(Arc::from),
-            properties,
-            identify: source.identify,
-            reset: source.reset,
-            pick: self.catalogues(&source.pick)?,
-            keep: self.catalogues(&source.keep)?,
-            clear: self.catalogues(&source.clear)?,
-            pause_ms: (u64::from(least) * 1_000, u64::from(most) * 1_000),
-            next,
-            next_states,
-        })
-    }
-
-    fn catalogues(&self, names: &[Spanned<String>]) -> Found<Vec<usize>> {
-        let known = || self.catalogues.iter().map(|catalogue| catalogue.name.as_str());
-        let find = |name: &Spanned<String>| {
-            known().position(|known| known == name.get_ref()).ok_or_else(|| unknown(name, "catalogue", known()))
-        };
-        names.iter().map(find).collect()
-    }
 }
