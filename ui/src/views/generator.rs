@@ -305,7 +305,7 @@ fn MessPanel(board: Board, scenarios: Vec<ScenarioView>, knobs: Vec<KnobView>) -
                 </button>
             </header>
             <table class="table generator-mess">
-                <thead><tr><th>"Kind"</th><th>"Share of"</th><th>"How often"</th><th class="right">"Events so far"</th></tr></thead>
+                <thead><tr><th>"Kind"</th><th>"What happens"</th><th>"Share of"</th><th>"How often"</th><th class="right">"Events so far"</th></tr></thead>
                 <tbody>{knobs.into_iter().map(|knob| view! { <Slider board knob rates turned/> }).collect_view()}</tbody>
             </table>
         </section>
@@ -347,8 +347,12 @@ fn Slider(
     };
     let label = format::words(&name);
     view! {
-        <tr title=summary data-testid=format!("mess-{name}")>
-            <td>{label.clone()} {move || is_turned().then(|| view! { <i class="edited">"turned"</i> })}</td>
+        <tr data-testid=format!("mess-{name}")>
+            <td class="generator-kind">
+                {label.clone()}
+                {move || is_turned().then(|| view! { <i class="edited">"turned"</i> })}
+            </td>
+            <td class="generator-what muted">{summary}</td>
             <td class="muted">{format!("{of}s")}</td>
             <td>
                 <span class="generator-slider">
