@@ -11,7 +11,7 @@ use uuid::Uuid;
 use self::order::Sending;
 use crate::knobs::{Mess, MessSet};
 use crate::random::{Random, between};
-use crate::request::{Damage, Request, SentEvent, Twist};
+use crate::request::{Content, Damage, Request, Twist};
 use crate::scenario::Scenario;
 use crate::story::{Act, Session, Story};
 use crate::stream::BLOCK_EVENTS;
@@ -92,7 +92,8 @@ pub fn delivered(scenario: &Scenario, block: u64, story: Story, mut random: Rand
 }
 
 impl Delivery<'_> {
-    /// Whoever is still around when the block's events are used up has left.
+    /// A story has as many acts as a block sends events, so they last; whoever is still around when the events are used
+    /// up has left.
     fn all(mut self, mut sendings: &[Sending]) -> Vec<Request> {
         while self.sent < BLOCK_EVENTS {
             self.retry();
@@ -141,11 +142,12 @@ impl Delivery<'_> {
         let last_key = sendings.iter().map(|sending| sending.key).max().unwrap_or_default();
         let delay_ms = between(&mut self.random, CLIENT_DELAY_MS.0, CLIENT_DELAY_MS.1) as i64;
         let true_sent_ms = self.clock_ms(last_key) + delay_ms;
-        let mut events = Vec::with_capacity(sendings.len());
+        let (mut events, mut contents) = (Vec::with_capacity(sendings.len()), Vec::with_capacity(sendings.len()));
         for (place, sending) in sendings.iter().enumerate() {
             let twist = if place == 0 && first != Twist::None { first } else { sending.twist };
             let offset = self.block * BLOCK_EVENTS + self.sent + place as u64;
-            events.push(self.event(sending, twist, offset, refused.is_some()));
+            events.push(self.truth(sending, twist, offset, refused.is_some()));
+            contents.push(Content { act: Arc::clone(&self.acts[sending.act]), twist });
         }
         let counted = match damage {
             Some(Damage::CutShort | Damage::NotGzip | Damage::EmptyBatch) => 1,
@@ -162,15 +164,15 @@ impl Delivery<'_> {
             status,
             rule,
             counted,
-            events: events.iter().map(|event: &SentEvent| event.truth.clone()).collect(),
+            events,
         };
-        let request = Request { path, truth, events, token: Arc::from(self.scenario.token.as_str()), gzip, damage };
+        let request = Request { path, truth, contents, token: Arc::from(self.scenario.token.as_str()), gzip, damage };
         self.push(request);
     }
 
     /// Sends it, and perhaps once more: then its client has not seen the answer.
     fn push(&mut self, mut request: Request) {
-        self.sent += request.events.len() as u64;
+        self.sent += request.contents.len() as u64;
         request.truth.due = self.block * BLOCK + self.pace.at(self.sent * EVENT);
         if request.is_accepted() && self.scenario.mess.retry.happens(&mut self.random) {
             let after = self.requests.len() as u64 + between(&mut self.random, 1, RETRY_AFTER);
@@ -183,25 +185,25 @@ impl Delivery<'_> {
     fn retry(&mut self) {
         let due = self.retries.iter().position(|(after, _)| *after <= self.requests.len() as u64);
         let Some((_, mut request)) = due.and_then(|at| self.retries.remove(at)) else { return };
-        if request.events.len() as u64 > BLOCK_EVENTS - self.sent {
+        if request.contents.len() as u64 > BLOCK_EVENTS - self.sent {
             return;
         }
         request.truth.mess = request.truth.mess.with(Mess::Retry);
-        for (place, event) in request.events.iter_mut().enumerate() {
-            event.truth.offset = self.block * BLOCK_EVENTS + self.sent + place as u64;
-            event.truth.fate = fate_of(&mut self.accepted, event.truth.uuid, event.truth.offset, event.twist);
+        let events = request.truth.events.iter_mut().zip(&request.contents);
+        for (place, (event, content)) in events.enumerate() {
+            event.offset = self.block * BLOCK_EVENTS + self.sent + place as u64;
+            event.fate = fate_of(&mut self.accepted, event.uuid, event.offset, content.twist);
         }
-        request.truth.events = request.events.iter().map(|event| event.truth.clone()).collect();
         self.push(request);
     }
 
-    fn event(&mut self, sending: &Sending, twist: Twist, offset: u64, is_refused: bool) -> SentEvent {
+    fn truth(&mut self, sending: &Sending, twist: Twist, offset: u64, is_refused: bool) -> EventTruth {
         let act = Arc::clone(&self.acts[sending.act]);
         let session = self.sessions[act.session];
         let uuid = sending.uuid.unwrap_or(act.uuid);
         let fate = if is_refused { Fate::Rejected } else { fate_of(&mut self.accepted, uuid, offset, twist) };
         let true_ms = self.clock_ms(sending.act as u64 * EVENT) - session.late_ms.unwrap_or_default() as i64;
-        let truth = EventTruth {
+        EventTruth {
             offset,
             intended: self.block * BLOCK_EVENTS + sending.act as u64,
             uuid,
@@ -212,8 +214,7 @@ impl Delivery<'_> {
             timestamp_ms: true_ms + session.skew_ms + session.zone_ms,
             mess: sending.mess.iter().fold(act.mess, MessSet::with),
             fate,
-        };
-        SentEvent { truth, act, twist }
+        }
     }
 
     /// Even time to the time on a right clock.

@@ -1,5 +1,6 @@
 //! What a client sends: the head, the body, and beside it the truth.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::ops::Range;
@@ -45,11 +46,18 @@ pub(crate) enum Damage {
     EmptyBatch,
 }
 
+/// What an event is made of; its truth is with the request's.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SentEvent {
-    pub truth: EventTruth,
-    pub(crate) act: Arc<Act>,
-    pub(crate) twist: Twist,
+pub(crate) struct Content {
+    pub act: Arc<Act>,
+    pub twist: Twist,
+}
+
+/// An event of a request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SentEvent<'r> {
+    pub truth: Cow<'r, EventTruth>,
+    content: Content,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -57,30 +65,33 @@ pub struct Request {
     /// All are sent by POST.
     pub path: &'static str,
     pub truth: RequestTruth,
-    pub events: Vec<SentEvent>,
+    /// Of each event of the truth.
+    pub(crate) contents: Vec<Content>,
     pub(crate) token: Arc<str>,
     pub(crate) gzip: bool,
     pub(crate) damage: Option<Damage>,
 }
 
-impl SentEvent {
+impl SentEvent<'_> {
     /// As it stands in a body. `shift_ms` is added to its time, so that an old story can be told today.
     pub fn json(&self, shift_ms: i64) -> String {
-        let mut json = String::with_capacity(self.act.properties.len() + 256);
-        self.write(shift_ms, &mut json);
+        let mut json = String::with_capacity(self.content.act.properties.len() + 256);
+        self.content.write(&self.truth, shift_ms, &mut json);
         json
     }
 
     /// As its client meant them: a JSON object.
     pub fn properties(&self) -> String {
-        format!("{{{}}}", self.act.properties)
+        format!("{{{}}}", self.content.act.properties)
     }
+}
 
-    fn write(&self, shift_ms: i64, json: &mut String) {
+impl Content {
+    fn write(&self, truth: &EventTruth, shift_ms: i64, json: &mut String) {
         match self.twist {
             Twist::BadUuid => json.push_str("{\"uuid\":\"not-a-uuid\""),
             // Writing to a String cannot fail.
-            _ => write!(json, "{{\"uuid\":\"{}\"", self.truth.uuid).unwrap_or_default(),
+            _ => write!(json, "{{\"uuid\":\"{}\"", truth.uuid).unwrap_or_default(),
         }
         if self.twist != Twist::NoName {
             json.push_str(",\"event\":");
@@ -104,7 +115,7 @@ impl SentEvent {
         json.push_str(&further);
         let timestamp = match self.twist {
             Twist::Poison(poison) if poison.is_no_time() => "a while ago".to_owned(),
-            _ => time::iso(self.truth.timestamp_ms + shift_ms),
+            _ => time::iso(truth.timestamp_ms + shift_ms),
         };
         write!(json, "}},\"timestamp\":\"{timestamp}\"}}").unwrap_or_default();
     }
@@ -130,7 +141,7 @@ impl Request {
     }
 
     fn body_json(&self, shift_ms: i64) -> String {
-        let bytes: usize = self.events.iter().map(|event| event.act.properties.len() + 200).sum();
+        let bytes: usize = self.contents.iter().map(|content| content.act.properties.len() + 200).sum();
         let mut json = String::with_capacity(bytes + 128);
         json.push('{');
         match self.damage {
@@ -145,9 +156,9 @@ impl Request {
         write!(json, "\"sent_at\":\"{}\",", time::iso(self.truth.sent_at_ms + shift_ms)).unwrap_or_default();
         json.push_str("\"batch\":[");
         if self.damage != Some(Damage::EmptyBatch) {
-            for (place, event) in self.events.iter().enumerate() {
+            for (place, (content, truth)) in self.contents.iter().zip(&self.truth.events).enumerate() {
                 json.push_str(if place > 0 { "," } else { "" });
-                event.write(shift_ms, &mut json);
+                content.write(truth, shift_ms, &mut json);
             }
         }
         json.push_str("]}");
@@ -157,17 +168,27 @@ impl Request {
     /// Some of its events, in a request of their own.
     #[must_use]
     pub(crate) fn part(mut self, range: Range<usize>) -> Self {
-        if range == (0..self.events.len()) {
+        if range == (0..self.contents.len()) {
             return self;
         }
         // Where every event was counted, those that are left are.
-        let counts_each = self.truth.counted == self.events.len() as u64;
-        self.events = self.events.drain(range.clone()).collect();
+        let counts_each = self.truth.counted == self.contents.len() as u64;
+        self.contents = self.contents.drain(range.clone()).collect();
         self.truth.events = self.truth.events.drain(range).collect();
         if counts_each {
-            self.truth.counted = self.events.len() as u64;
+            self.truth.counted = self.contents.len() as u64;
         }
         self
+    }
+
+    pub fn events(&self) -> impl Iterator<Item = SentEvent<'_>> {
+        let truths = self.truth.events.iter().map(Cow::Borrowed);
+        truths.zip(&self.contents).map(|(truth, content)| SentEvent { truth, content: content.clone() })
+    }
+
+    pub fn into_events(self) -> impl Iterator<Item = SentEvent<'static>> {
+        let truths = self.truth.events.into_iter().map(Cow::Owned);
+        truths.zip(self.contents).map(|(truth, content)| SentEvent { truth, content })
     }
 
     pub fn is_accepted(&self) -> bool {

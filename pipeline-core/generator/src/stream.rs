@@ -44,7 +44,7 @@ impl Stream {
         let mut before = offset % BLOCK_EVENTS;
         self.next_block += 1;
         while let Some(request) = requests.pop_front() {
-            let count = request.events.len() as u64;
+            let count = request.truth.events.len() as u64;
             if before < count {
                 requests.push_front(request.part(before as usize..count as usize));
                 break;
@@ -59,7 +59,7 @@ impl Stream {
     pub fn events(self, events: u64) -> impl Iterator<Item = Request> {
         let mut left = events;
         self.map_while(move |request| {
-            let count = left.min(request.events.len() as u64);
+            let count = left.min(request.truth.events.len() as u64);
             left -= count;
             (count > 0).then(|| request.part(0..count as usize))
         })

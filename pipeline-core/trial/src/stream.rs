@@ -33,7 +33,7 @@ pub fn run(
         let now_ms = request.truth.true_sent_ms.max(trial.now_ms());
         trial.clock().set(now_ms);
         let sent_at = time::iso(request.truth.sent_at_ms);
-        let news = request.events.iter().filter(|event| event.truth.fate == Fate::Stored);
+        let news = request.events().filter(|event| event.truth.fate == Fate::Stored);
         let raws: Vec<Box<RawValue>> =
             news.take(events - sent).filter_map(|event| RawValue::from_string(event.json(0)).ok()).collect();
         let raws: Vec<&RawValue> = raws.iter().map(|raw| &**raw).collect();

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
-use pipeline_core::generator::{BUILT_IN, MessRates, Stream};
+use pipeline_core::generator::{BUILT_IN, MessRates, Request, Stream};
 use pipeline_core::plugins::Manifest;
 use serde_json::{Value, json};
 
@@ -109,7 +109,7 @@ pub fn of_demo_stream() -> String {
     // What clients mean to send, without what goes wrong on the way.
     scenario.mess = MessRates::default();
     let mut seen = Seen::default();
-    for event in Stream::new(Arc::new(scenario), DEMO_SEED).events(DEMO_EVENTS).flat_map(|request| request.events) {
+    for event in Stream::new(Arc::new(scenario), DEMO_SEED).events(DEMO_EVENTS).flat_map(Request::into_events) {
         let event: Value = serde_json::from_str(&event.json(0)).unwrap_or_default();
         if let (Some(name), Some(properties)) = (event["event"].as_str(), event["properties"].as_object()) {
             seen.add(name, properties);

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use pipeline_core::generator::{BUILT_IN, MessRates, SentEvent, Stream};
+use pipeline_core::generator::{BUILT_IN, MessRates, Request, SentEvent, Stream};
 
 /// Request bodies of `batch` events each.
 pub fn bodies(seed: u64, events: usize, batch: usize) -> Vec<Vec<u8>> {
@@ -16,10 +16,10 @@ pub fn bodies(seed: u64, events: usize, batch: usize) -> Vec<Vec<u8>> {
 }
 
 /// Events of the web shop on a day without mess: each is new, and each is stored.
-pub fn shop(seed: u64, events: usize) -> impl Iterator<Item = SentEvent> {
+pub fn shop(seed: u64, events: usize) -> impl Iterator<Item = SentEvent<'static>> {
     let mut scenario = BUILT_IN[0].scenario();
     scenario.mess = MessRates::default();
-    Stream::new(Arc::new(scenario), seed).events(events as u64).flat_map(|request| request.events)
+    Stream::new(Arc::new(scenario), seed).events(events as u64).flat_map(Request::into_events)
 }
 
 /// Sends until the bodies are used up or the time is over; events acked.

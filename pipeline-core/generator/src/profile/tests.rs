@@ -3,8 +3,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::Stream;
 use crate::scenario::built_in;
+use crate::{Request, Stream};
 
 /// Values that nothing else has.
 const SECRETS: [&str; 9] = [
@@ -49,7 +49,7 @@ fn nothing_of_the_values_is_left() {
     (0..900).for_each(|number| profile.add(&row(number)).expect("an event"));
     let text = profile.scenario().expect("a scenario");
     let scenario = Scenario::read(&text, "p.toml").expect("a scenario");
-    let stream = Stream::new(Arc::new(scenario), 1).events(3_000).flat_map(|request| request.events);
+    let stream = Stream::new(Arc::new(scenario), 1).events(3_000).flat_map(Request::into_events);
     let told: Vec<String> = stream.map(|event| event.json(0)).collect();
     for secret in SECRETS {
         assert!(row(4).to_string().contains(secret) || row(1).to_string().contains(secret), "{secret} is in no row");
@@ -64,7 +64,7 @@ fn the_schema_the_spread_and_the_journeys_are_kept() {
     let events = |scenario: &Arc<Scenario>, count| -> Vec<Value> {
         let requests = Stream::new(Arc::clone(scenario), 3).events(count);
         requests
-            .flat_map(|request| request.events)
+            .flat_map(Request::into_events)
             .map(|event| serde_json::from_str(&event.json(0)).expect("JSON"))
             .collect()
     };
