@@ -9,7 +9,7 @@ use crate::{
     connection, keyboard,
     state::{Link, Studio, View, put},
     theme::ThemeChoice,
-    views::{health::HealthView, live::LiveView, plugins::PluginsView, query::QueryView},
+    views::{generator::GeneratorView, health::HealthView, live::LiveView, plugins::PluginsView, query::QueryView},
 };
 
 pub fn mount() {
@@ -44,6 +44,7 @@ fn App() -> impl IntoView {
                     {move || match studio.view.get() {
                         View::Live => view! { <LiveView/> }.into_any(),
                         View::Plugins => view! { <PluginsView/> }.into_any(),
+                        View::Generator => view! { <GeneratorView/> }.into_any(),
                         View::Query => view! { <QueryView/> }.into_any(),
                         View::Health => view! { <HealthView/> }.into_any(),
                     }}

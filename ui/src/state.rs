@@ -26,17 +26,19 @@ pub enum Link {
 pub enum View {
     Live,
     Plugins,
+    Generator,
     Query,
     Health,
 }
 
 impl View {
-    pub const ALL: [Self; 4] = [Self::Live, Self::Plugins, Self::Query, Self::Health];
+    pub const ALL: [Self; 5] = [Self::Live, Self::Plugins, Self::Generator, Self::Query, Self::Health];
 
     pub const fn title(self) -> &'static str {
         match self {
             Self::Live => "Live",
             Self::Plugins => "Plugins",
+            Self::Generator => "Generator",
             Self::Query => "Query",
             Self::Health => "Health",
         }
@@ -46,6 +48,7 @@ impl View {
         match self {
             Self::Live => "#/live",
             Self::Plugins => "#/plugins",
+            Self::Generator => "#/generator",
             Self::Query => "#/query",
             Self::Health => "#/health",
         }

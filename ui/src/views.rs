@@ -1,6 +1,7 @@
 //! One module a screen.
 
 pub mod dead_letters;
+pub mod generator;
 pub mod health;
 pub mod live;
 pub mod plugins;

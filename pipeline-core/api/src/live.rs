@@ -78,6 +78,6 @@ pub struct DemoState {
     pub events_per_second: u32,
     pub seed: u64,
     pub sent: u64,
-    /// Requests that capture refused.
+    /// Requests without an answer, or with another than they had to have.
     pub failed: u64,
 }

@@ -4,7 +4,8 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    ApiError, Command, CommandSpec, ErrorCode, diff, event, ledger, live, oracle, plugin, query, redrive, session, sink,
+    ApiError, Command, CommandSpec, ErrorCode, diff, event, generator, ledger, live, oracle, plugin, query, redrive,
+    session, sink,
 };
 
 macro_rules! commands {
@@ -121,10 +122,14 @@ commands! {
     sink_remove SinkRemove (sink::SinkRemove) -> sink::SinkView;
     /// One recent event, stage by stage, with its form before and after each plugin.
     journey Journey (event::JourneyRequest) -> event::Journey;
-    /// Starts, stops or re-paces the demo stream.
+    /// Starts, stops or re-paces the stream that is chosen; at first that is the demo, the web shop.
     demo Demo (live::DemoRequest) -> live::DemoState;
     /// Starts or stops the oracle, and what it has found so far.
     oracle Oracle (oracle::OracleRequest) -> oracle::OracleState;
+    /// The synthetic streams that can be sent, and the kinds of mess that can be turned up and down.
+    scenarios Scenarios (generator::ScenariosRequest) -> generator::ScenarioList;
+    /// Chooses, starts, stops or changes a synthetic stream, and says how it goes; without fields it only says so.
+    generator Generator (generator::GeneratorRequest) -> generator::GeneratorState;
     /// Recounts the logs against the store and reports every difference.
     audit Audit (ledger::AuditRequest) -> ledger::Audit;
     /// A link that opens the studio in a browser; it holds a code that works once.

@@ -8,6 +8,7 @@ use weir_event::journal::StorageMutation;
 use weir_event::normalize;
 use weir_event::prepare::{Captured, prepare};
 use weir_event::{ProjectId, StoredEvent};
+use weir_generator::{Overrides, Scenario, Stream};
 use weir_plugins::{
     Answers, BenchError, Blueprint, CacheEntry, OtherSettings, Part, Settings, StorageSnapshot, Task, Workshop,
 };
@@ -217,16 +218,15 @@ impl Run<'_> {
                 let task = Task::Job { name: name.clone(), payload: payload.clone() };
                 self.task(&task, trial, timetable, &mut observed);
             }
-            Action::Stream { scenario: _, seed, events, per_second } => {
-                stream::run(
-                    trial,
-                    &self.fixture.name,
-                    *seed,
-                    *events,
-                    *per_second,
-                    &mut observed,
-                    step.expect.as_ref(),
-                );
+            Action::Stream { scenario, seed, events, per_second } => {
+                let overrides = Overrides {
+                    start_ms: Some(trial.now_ms()),
+                    events_per_second: Some(f64::from(*per_second)),
+                    ..Overrides::default()
+                };
+                let scenario = Scenario::clone(scenario).with(&overrides);
+                let stream = Stream::new(Arc::new(scenario), *seed);
+                stream::run(trial, &self.fixture.name, stream, *events, &mut observed, step.expect.as_ref());
             }
         }
         observed.jobs(trial, timetable);
@@ -251,6 +251,7 @@ impl Run<'_> {
             received_at_ms: trial.now_ms(),
             ip: &self.fixture.ip,
             site_url: &self.fixture.site_url,
+            sent_at: None,
             name: &self.fixture.name,
             first_offset: *offset,
         };

@@ -8,6 +8,7 @@ use pipeline_core::api::diff::{
     PluginAccept, PluginDiff, PluginDiffLatest, PluginDiffRequest, PluginVersions, SampleSave, SampleSaved,
 };
 use pipeline_core::api::event::{Journey, JourneyRequest};
+use pipeline_core::api::generator::{GeneratorRequest, GeneratorState, ScenarioList, ScenariosRequest};
 use pipeline_core::api::ledger::{Audit, AuditRequest, Digest, DigestRequest, Status, StatusRequest};
 use pipeline_core::api::live::{DemoRequest, DemoState};
 use pipeline_core::api::oracle::{OracleRequest, OracleState};
@@ -28,7 +29,7 @@ use pipeline_core::sinks::{SinkError, SinkKind};
 use pipeline_core::store::{QueryLimits, StoreError};
 use tokio::sync::watch;
 
-use crate::demo::Demo;
+use crate::generator::{self, Generator};
 use crate::guard::Guard;
 
 const MAX_ROWS: u64 = 100_000;
@@ -38,7 +39,7 @@ const LOG_LINES: u64 = 200;
 /// The state behind the control port.
 pub struct Studio {
     pub flow: Arc<Flow>,
-    pub demo: Arc<Demo>,
+    pub generator: Arc<Generator>,
     pub guard: Guard,
     pub control_url: String,
     pub metrics: PrometheusHandle,
@@ -248,8 +249,17 @@ impl Handlers for Studio {
     }
 
     async fn demo(&self, request: DemoRequest) -> Result<DemoState, ApiError> {
-        self.demo.set(request)?;
-        Ok(self.demo.state())
+        self.generator.set_demo(request)?;
+        Ok(self.generator.state())
+    }
+
+    async fn scenarios(&self, _: ScenariosRequest) -> Result<ScenarioList, ApiError> {
+        Ok(generator::scenarios())
+    }
+
+    async fn generator(&self, request: GeneratorRequest) -> Result<GeneratorState, ApiError> {
+        self.generator.set(request)?;
+        Ok(self.generator.generator_state())
     }
 
     async fn oracle(&self, request: OracleRequest) -> Result<OracleState, ApiError> {

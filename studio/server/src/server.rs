@@ -16,8 +16,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::control;
-use crate::demo::Demo;
 use crate::error::ServeError;
+use crate::generator::Generator;
 use crate::guard::Guard;
 use crate::handlers::Studio;
 use crate::listener::{Connections, Port};
@@ -78,7 +78,7 @@ impl Server {
         }
 
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let demo = Arc::new(Demo::new(config.demo_seed, config.demo, config.demo_rate));
+        let generator = Arc::new(Generator::new(capture_url.clone(), config.demo_seed, config.demo, config.demo_rate));
         let flow_config = FlowConfig {
             data_dir: config.data_dir.clone(),
             filesystem: Arc::new(RealFilesystem),
@@ -90,7 +90,7 @@ impl Server {
             plugins: config.plugins,
             sinks: config.sinks,
             store_probe: config.store_probe,
-            demo: Some(Arc::clone(&demo) as _),
+            demo: Some(Arc::clone(&generator) as _),
             drain_timeout: GRACE,
         };
         let flow = tokio::task::spawn_blocking(move || Flow::start(&flow_config))
@@ -102,7 +102,7 @@ impl Server {
         let token = guard.token.clone();
         let studio = Arc::new(Studio {
             flow: Arc::clone(&flow),
-            demo: Arc::clone(&demo),
+            generator: Arc::clone(&generator),
             guard,
             control_url: control_url.clone(),
             metrics,
@@ -145,7 +145,7 @@ impl Server {
         let tasks = vec![
             tokio::spawn(capture_port.listen(stopping.clone())),
             tokio::spawn(control_port.listen(stopping.clone())),
-            tokio::spawn(demo.run(capture_url.clone(), client, clock, stopping.clone())),
+            tokio::spawn(generator.run(client, clock, stopping.clone())),
             tokio::spawn(keep_house(flow, stopping)),
         ];
         Ok(Self { capture_url, control_url, token, studio, data_dir: config.data_dir, stop, tasks })

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::diff_args::{Diff, Sample};
+use crate::generate_args::{Generate, Profile};
 use crate::new_args::{New, Types};
 use crate::plugin_args::Plugin;
 use crate::test_args::Test;
@@ -58,6 +59,10 @@ pub enum Command {
     /// Samples of plugins: events that were, as fixtures
     #[command(subcommand)]
     Sample(Sample),
+    /// Make a synthetic stream whose truth is known, into a file or through a capture port
+    Generate(Box<Generate>),
+    /// Make a scenario of real events, with none of their values
+    Profile(Profile),
     /// Open a store, read it and close it
     #[command(hide = true)]
     ProbeStore { path: PathBuf },
@@ -107,7 +112,7 @@ pub struct Serve {
     /// Where the studio and commands connect; loopback only; port 0 picks a free one
     #[arg(long, value_name = "ADDR:PORT", env = "WEIR_CONTROL", default_value = "127.0.0.1:8011")]
     pub control: SocketAddr,
-    /// Start the demo stream: a small web shop
+    /// Start the demo stream: the scenario web-shop
     #[arg(long)]
     pub demo: bool,
     /// Events a second of the demo stream

@@ -7,6 +7,9 @@ mod dev;
 mod diff;
 mod diff_args;
 mod diff_print;
+mod export;
+mod generate;
+mod generate_args;
 mod new;
 mod new_args;
 mod oracle;
@@ -15,6 +18,7 @@ mod plugin;
 mod plugin_args;
 mod plugin_print;
 mod plugin_versions;
+mod profile;
 mod sample;
 mod say;
 mod serve;
@@ -54,6 +58,8 @@ fn main() -> ExitCode {
         Command::Test(test) => Ok(test::run(&test)),
         Command::Diff(diff) => Ok(diff::run(&diff)),
         Command::Sample(command) => sample::run(&command),
+        Command::Generate(generate) => generate::run(&generate),
+        Command::Profile(profile) => profile::run(&profile),
         Command::ProbeStore { path } => serve::probe_store(&path),
     };
     match result {

@@ -12,11 +12,12 @@ mod text;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
-use pipeline_core::generator::Shop;
+use pipeline_core::generator::{BUILT_IN, MessRates, Request, Stream};
 use pipeline_core::plugins::Manifest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::new;
 use crate::new_args::Types;
@@ -30,7 +31,7 @@ pub const EVENTS: &str = "types/events.d.ts";
 const API: &str = "types/weir.d.ts";
 const MANIFEST: &str = "plugin.json";
 /// Enough of the demo stream for each of its events to have come with each of its properties.
-const DEMO_EVENTS: usize = 5_000;
+const DEMO_EVENTS: u64 = 5_000;
 const DEMO_SEED: u64 = 7;
 
 pub fn run(types: &Types) -> anyhow::Result<ExitCode> {
@@ -104,11 +105,15 @@ pub fn of_manifest(text: &str) -> anyhow::Result<String> {
 
 /// `types/events.d.ts` of the events that `weir serve --demo` sends.
 pub fn of_demo_stream() -> String {
-    let mut shop = Shop::new(DEMO_SEED);
+    let mut scenario = BUILT_IN[0].scenario();
+    // What clients mean to send, without what goes wrong on the way.
+    scenario.mess = MessRates::default();
     let mut seen = Seen::default();
-    for _ in 0..DEMO_EVENTS {
-        let event = shop.next_event(0);
-        seen.add(event.event, &event.properties);
+    for event in Stream::new(Arc::new(scenario), DEMO_SEED).events(DEMO_EVENTS).flat_map(Request::into_events) {
+        let event: Value = serde_json::from_str(&event.json(0)).unwrap_or_default();
+        if let (Some(name), Some(properties)) = (event["event"].as_str(), event["properties"].as_object()) {
+            seen.add(name, properties);
+        }
     }
     events::declarations(&seen, "the demo stream of `weir serve --demo`")
 }

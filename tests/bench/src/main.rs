@@ -7,6 +7,7 @@ mod dedup;
 mod diff;
 mod disk;
 mod end_to_end;
+mod generate;
 mod identity;
 mod load;
 mod memory;
@@ -25,7 +26,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// `disk`, `store`, `identity`, `dedup`, `persons`, `throughput`, `latency`, `overhead`, `reload`, `diff`, `start`; all when absent
+    /// `disk`, `generate`, `store`, `identity`, `dedup`, `persons`, `throughput`, `latency`, `overhead`, `reload`, `diff`, `start`; all when absent
     name: Option<String>,
     /// Seconds of each loaded measurement
     #[arg(long, default_value_t = 10)]
@@ -42,6 +43,9 @@ fn main() -> anyhow::Result<()> {
     let mut report = report::Report::default();
     if wants("disk") {
         disk::fdatasync(&mut report)?;
+    }
+    if wants("generate") {
+        generate::streams(&mut report);
     }
     if wants("store") {
         store::appender(&mut report)?;

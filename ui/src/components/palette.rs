@@ -21,10 +21,11 @@ enum Entry {
     Shortcuts,
 }
 
-const ENTRIES: [Entry; 14] = [
+const ENTRIES: [Entry; 15] = [
     Entry::ToggleDemo,
     Entry::Go(View::Live),
     Entry::Go(View::Plugins),
+    Entry::Go(View::Generator),
     Entry::Go(View::Query),
     Entry::Go(View::Health),
     Entry::Filter,
@@ -56,8 +57,9 @@ impl Entry {
         match self {
             Self::Go(View::Live) => "1",
             Self::Go(View::Plugins) => "2",
-            Self::Go(View::Query) => "3",
-            Self::Go(View::Health) => "4",
+            Self::Go(View::Generator) => "3",
+            Self::Go(View::Query) => "4",
+            Self::Go(View::Health) => "5",
             Self::ToggleDemo => "D",
             Self::Rate(_) => "",
             Self::ToggleTheme => "T",

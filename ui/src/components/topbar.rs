@@ -22,7 +22,7 @@ pub fn TopBar() -> impl IntoView {
     let marked = move |view| match view {
         View::Plugins => failed.get(),
         View::Health => unwell.get(),
-        View::Live | View::Query => false,
+        View::Live | View::Generator | View::Query => false,
     };
     let tab = move |view: View| {
         view! {
