@@ -464,6 +464,11 @@ impl Flow {
         Ok(self.shared.store.pool()?)
     }
 
+    /// The offset of the next event that is accepted.
+    pub fn intake_end(&self) -> u64 {
+        self.intake_log.end().offset
+    }
+
     /// The sequence of the journal's next record.
     pub(crate) fn journal_end(&self) -> u64 {
         self.journal_log.end().sequence

@@ -13,6 +13,11 @@
 //! The intake log: which events were accepted, and when. Of plugins whose twin it has nothing; of others the journal,
 //! because what code does that nobody modelled cannot be predicted. Everything after that is computed anew.
 //!
+//! # What was acked
+//!
+//! Who sends a stream here says which events were acked, with the end of the intake log at that moment. When the
+//! watch has come to that place without having met the event, it was acked and lost.
+//!
 //! # What it does not do
 //!
 //! It judges by order of arrival only; by event time no row is final. It keeps every uuid it has seen and every
@@ -33,6 +38,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use uuid::Uuid;
 use weir_api::oracle::{OracleRequest, OracleState};
 use weir_event::journal::{ChainMember, StepLabel};
 use weir_event::outcome::OutcomeCounts;
@@ -57,6 +63,8 @@ pub const MOST_EVENTS: u64 = 2_000_000;
 const WINDOW_EVENTS: usize = 2_000;
 const WINDOW_BYTES: usize = 16 << 20;
 const PAUSE: Duration = Duration::from_millis(100);
+/// Acked events that wait to be met; beyond it nobody takes note.
+const MOST_ACKED: usize = 200_000;
 const OFF: &str = "off";
 const WATCHING: &str = "watching";
 const ENDED: &str = "ended";
@@ -67,6 +75,17 @@ pub struct OracleWatch {
     wanted: Mutex<Wanted>,
     changed: Condvar,
     view: Mutex<OracleState>,
+    acked: Mutex<Vec<Acked>>,
+}
+
+/// An event that its sender was told to be accepted.
+#[derive(Debug, Clone)]
+pub struct Acked {
+    pub token: String,
+    pub uuid: Uuid,
+    pub distinct_id: String,
+    /// Of the intake log, when that was known.
+    until_offset: u64,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -95,7 +114,13 @@ pub struct OracleDeps {
 impl OracleWatch {
     pub fn new(ordering: weir_event::Ordering) -> Self {
         let view = OracleState { state: OFF.into(), ..OracleState::default() };
-        Self { ordering, wanted: Mutex::default(), changed: Condvar::new(), view: Mutex::new(view) }
+        Self {
+            ordering,
+            wanted: Mutex::default(),
+            changed: Condvar::new(),
+            view: Mutex::new(view),
+            acked: Mutex::default(),
+        }
     }
 
     /// Starts or stops it, if that is asked for, and says how things stand.
@@ -115,6 +140,21 @@ impl OracleWatch {
         Ok(self.view())
     }
 
+    /// Events that were acked just now; `end` is the end of the intake log.
+    pub fn acked(&self, end: u64, token: &str, events: impl Iterator<Item = (Uuid, String)>) {
+        if lock(&self.wanted).begun.is_none() {
+            return;
+        }
+        let mut acked = lock(&self.acked);
+        let room = MOST_ACKED.saturating_sub(acked.len());
+        acked.extend(events.take(room).map(|(uuid, distinct_id)| Acked {
+            token: token.to_owned(),
+            uuid,
+            distinct_id,
+            until_offset: end,
+        }));
+    }
+
     fn want(&self, begun: Option<Begin>) {
         let mut wanted = lock(&self.wanted);
         *wanted = Wanted { begun, generation: wanted.generation + 1 };
@@ -123,6 +163,7 @@ impl OracleWatch {
         if begun.is_some() {
             *view = OracleState::default();
         }
+        lock(&self.acked).clear();
         state.clone_into(&mut view.state);
         self.changed.notify_all();
     }
@@ -163,7 +204,9 @@ impl OracleWatch {
                     watch = begun;
                     watch.is_some()
                 }),
-                Some(watch) => watch.step(deps),
+                Some(watch) => {
+                    watch.step(deps).inspect(|_| watch.look_for(std::mem::take(&mut *lock(&self.acked)), deps))
+                }
             };
             let ended = match moved {
                 Ok(true) => None,
@@ -224,6 +267,8 @@ struct Watch {
     /// Newest time that was seen of each (project, distinct id).
     newest_ms: HashMap<(u32, String), i64>,
     through: u64,
+    /// Acked events that may still come.
+    awaited: Vec<Acked>,
     judged: u64,
     outcomes: OutcomeCounts,
     /// What the store had counted before.
@@ -257,6 +302,7 @@ impl Watch {
             prediction: Prediction::default(),
             newest_ms: HashMap::new(),
             through: cursor.intake_offset,
+            awaited: Vec::new(),
             judged: 0,
             outcomes: OutcomeCounts::default(),
             outcomes_before: cursor.outcomes,
@@ -423,6 +469,34 @@ impl Watch {
         let foreign = !self.foreign.is_empty();
         people::unexpected(&mut self.tally, at_ms, rows, |project| !foreign || watched.contains(&i64::from(project)));
         Ok(())
+    }
+
+    /// Holds acked events against those that were met.
+    fn look_for(&mut self, acked: Vec<Acked>, deps: &OracleDeps) {
+        self.awaited.extend(acked);
+        let (through, mut lost) = (self.through, Vec::new());
+        let (oracle, foreign) = (&self.oracle, &self.foreign);
+        self.awaited.retain(|event| {
+            if event.until_offset > through {
+                return true;
+            }
+            if !foreign.contains(&event.token) && !oracle.has_met(&event.token, event.uuid) {
+                lost.push(event.clone());
+            }
+            false
+        });
+        for event in lost {
+            self.tally.state.missing += 1;
+            let uuid = event.uuid.to_string();
+            let place = Place {
+                offset: event.until_offset.saturating_sub(1),
+                project: 0,
+                uuid: &uuid,
+                distinct_id: &event.distinct_id,
+            };
+            let words = ("in the intake log, because it was acked".to_owned(), "nothing".to_owned());
+            self.tally.differs(deps.clock.now_ms(), "lost", "", place, words);
+        }
     }
 
     /// The totals of outcomes, when model and store are at the same place.

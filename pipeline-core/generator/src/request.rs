@@ -122,6 +122,11 @@ impl Content {
 }
 
 impl Request {
+    /// Of the project that it belongs to.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     pub fn headers(&self) -> Vec<Header> {
         let mut headers = vec![("content-type", "application/json")];
         if self.gzip || self.damage == Some(Damage::NotGzip) {

@@ -16,7 +16,7 @@ use pipeline_core::flow::DemoControl;
 use pipeline_core::generator::{BUILT_IN, KNOBS, Mess, NAMES, Overrides, Rate, Scenario, Stream, built_in};
 use tokio::sync::watch;
 
-use crate::sender::{self, Numbers, Pace, Plan};
+use crate::sender::{self, Numbers, OnAck, Pace, Plan};
 
 const FASTEST: u32 = 20_000;
 const CONNECTIONS: usize = 16;
@@ -172,6 +172,7 @@ impl Generator {
         self: Arc<Self>,
         client: reqwest::Client,
         clock: Arc<dyn Clock>,
+        on_ack: OnAck,
         mut stopping: watch::Receiver<bool>,
     ) {
         let mut told = self.told.subscribe();
@@ -184,6 +185,7 @@ impl Generator {
                 connections: CONNECTIONS,
                 as_of_now: Some(Arc::clone(&clock)),
                 catches_up: false,
+                on_ack: Some(Arc::clone(&on_ack)),
             };
             tokio::select! {
                 result = sender::send(stream, plan, self.pace.subscribe(), numbers) => match result {

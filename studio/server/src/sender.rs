@@ -51,7 +51,11 @@ pub struct Plan {
     pub as_of_now: Option<Arc<dyn Clock>>,
     /// Whether what is due while nothing can be sent is sent all at once later.
     pub catches_up: bool,
+    /// Is told of each request that was accepted.
+    pub on_ack: Option<OnAck>,
 }
+
+pub type OnAck = Arc<dyn Fn(&Request) + Send + Sync>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
@@ -159,6 +163,9 @@ async fn post(plan: &Plan, request: &Request, due: Option<Instant>, numbers: &Mu
         }
         Err(error) => Err(error.to_string()),
     };
+    if let (Some(on_ack), Ok((200, _))) = (&plan.on_ack, &answer) {
+        on_ack(request);
+    }
     let late = due.map(|due| begun.saturating_duration_since(due));
     let latency = due.unwrap_or(begun).elapsed();
     numbers.lock().unwrap_or_else(PoisonError::into_inner).add(&request.truth, &answer, latency, late);

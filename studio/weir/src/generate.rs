@@ -150,6 +150,7 @@ fn sent(generate: &Generate, stream: Stream, url: String, truth: Option<TruthFil
         connections: usize::from(generate.connections),
         as_of_now: None,
         catches_up: true,
+        on_ack: None,
     };
     let numbers: Arc<Mutex<Numbers>> = Arc::default();
     let problem: Arc<Mutex<Option<anyhow::Error>>> = Arc::default();

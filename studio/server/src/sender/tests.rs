@@ -39,7 +39,7 @@ async fn serve(port: Port) -> String {
 async fn sent(url: String, events: u64, events_per_second: Option<f64>) -> Numbers {
     let stream = Stream::new(Arc::new(BUILT_IN[0].scenario()), 1);
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-    let plan = Plan { url, client, connections: 1, as_of_now: None, catches_up: true };
+    let plan = Plan { url, client, connections: 1, as_of_now: None, catches_up: true, on_ack: None };
     let numbers: Arc<Mutex<Numbers>> = Arc::default();
     let (_keep, pace) = watch::channel(Pace { is_running: true, events_per_second });
     send(stream.events(events), plan, pace, Arc::clone(&numbers)).await.expect("sent");
@@ -80,7 +80,7 @@ async fn a_pause_pauses_and_an_end_ends() {
     let url = serve(Port::default()).await;
     let stream = Stream::new(Arc::new(BUILT_IN[0].scenario()), 1);
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-    let plan = Plan { url, client, connections: 4, as_of_now: None, catches_up: false };
+    let plan = Plan { url, client, connections: 4, as_of_now: None, catches_up: false, on_ack: None };
     let numbers: Arc<Mutex<Numbers>> = Arc::default();
     let (change, pace) = watch::channel(Pace { is_running: false, events_per_second: Some(5_000.0) });
     let sending = tokio::spawn(send(stream, plan, pace, Arc::clone(&numbers)));
