@@ -9,6 +9,7 @@ pub mod event;
 pub mod generator;
 pub mod ledger;
 pub mod live;
+pub mod oracle;
 pub mod plugin;
 pub mod query;
 pub mod redrive;

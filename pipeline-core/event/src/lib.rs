@@ -21,6 +21,7 @@ pub mod outcome;
 pub mod place;
 pub mod prepare;
 pub mod random;
+pub mod sabotage;
 pub mod schedule;
 pub mod stored;
 pub mod suggestion;

@@ -30,6 +30,7 @@ use crate::intake::LogIntake;
 use crate::journey::History;
 use crate::ledger::Ledger;
 use crate::live::LiveFeed;
+use crate::oracle_watch::{OracleDeps, OracleWatch};
 use crate::plugin_settings;
 use crate::plugin_stage::{PluginStage, refill_dedup};
 use crate::projection::{SETTING_ORDERING, SETTING_RECORDINGS};
@@ -75,6 +76,7 @@ pub struct Flow {
     pub host: Arc<PluginHost>,
     pub sinks: Arc<Sinks>,
     pub tasks: Arc<Tasks>,
+    pub oracle: Arc<OracleWatch>,
     emission: TaskEmission,
     control_journal: ControlJournal,
     /// Held while plugins are configured.
@@ -177,6 +179,7 @@ impl Flow {
         let flow = Self {
             sinks,
             tasks,
+            oracle: Arc::new(OracleWatch::new(config.ordering)),
             emission,
             control_journal,
             configuring: Mutex::default(),
@@ -311,6 +314,19 @@ impl Flow {
         let stopping = Arc::clone(&self.background_stopping);
         self.spawn(&self.background, "canary", move || {
             canary::run(&intake, &shared.store, &shared.queryable, &stopping);
+            Ok(())
+        })?;
+        let oracle = Arc::clone(&self.oracle);
+        let deps = OracleDeps {
+            intake: self.intake_log.clone(),
+            journal: self.journal_log.clone(),
+            store: Arc::clone(&self.shared.store),
+            clock: Arc::clone(&self.clock),
+            host: Arc::clone(&self.host),
+            stopping: Arc::clone(&self.background_stopping),
+        };
+        self.spawn(&self.background, "oracle", move || {
+            oracle.run(&deps);
             Ok(())
         })?;
         let tasks = Arc::clone(&self.tasks);

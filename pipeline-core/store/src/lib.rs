@@ -31,8 +31,10 @@ mod writer;
 
 pub use digest::digests;
 pub use error::StoreError;
-pub use export::{Exported, export, pending};
-pub use lookup::{committed_offset, is_identified, meta_value, project_number, redriven_by};
+pub use export::{Exported, export, first_offset, pending};
+pub use lookup::{
+    committed, committed_offset, is_identified, meta_value, people_changes, project_number, project_tokens, redriven_by,
+};
 pub use people::Holding;
 pub use query::{QueryLimits, QueryPool};
 pub use restore::{CountedEvent, Restored, Versions};

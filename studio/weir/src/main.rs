@@ -2,11 +2,13 @@
 
 mod args;
 mod client;
+mod coded;
 mod export;
 mod generate;
 mod generate_args;
 mod new;
 mod new_args;
+mod oracle;
 mod output;
 mod plugin;
 mod plugin_args;
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         Command::Status(status) => output::status(&status),
         Command::Open(target) => output::open(&target),
         Command::Audit(target) => output::audit(&target),
+        Command::Oracle(oracle) => oracle::run(&oracle),
         Command::Digest(target) => output::digest(&target),
         Command::Demo(demo) => output::demo(&demo),
         Command::Plugin(command) => plugin::run(command),
