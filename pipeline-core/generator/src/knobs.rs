@@ -109,6 +109,12 @@ pub struct UnknownKnob {
     pub hint: String,
 }
 
+impl UnknownKnob {
+    pub const fn code(&self) -> &'static str {
+        "mess_unknown"
+    }
+}
+
 impl Mess {
     pub fn from_name(name: &str) -> Result<Self, UnknownKnob> {
         let names = || KNOBS.iter().map(|knob| knob.name);

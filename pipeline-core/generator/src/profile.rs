@@ -43,6 +43,26 @@ pub enum ProfileError {
     Scenario(#[from] ScenarioError),
 }
 
+impl ProfileError {
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoName => "profile_no_name",
+            Self::Properties { .. } => "profile_no_properties",
+            Self::NoEvents => "profile_empty",
+            Self::Scenario(error) => error.code(),
+        }
+    }
+
+    pub fn hint(&self) -> &str {
+        match self {
+            Self::NoName => "each row needs `event` or `event_name`",
+            Self::Properties { .. } => "export them as JSON, or as columns properties.NAME",
+            Self::NoEvents => "look at what the export was made of",
+            Self::Scenario(error) => &error.hint,
+        }
+    }
+}
+
 /// What is known of the events so far.
 #[derive(Debug, Default)]
 pub struct Profile {

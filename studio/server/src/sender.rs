@@ -63,6 +63,20 @@ pub enum SendError {
     Thread(std::io::Error),
 }
 
+impl SendError {
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Thread(_) => "generator_thread",
+        }
+    }
+
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Thread(_) => "the machine is out of threads or memory",
+        }
+    }
+}
+
 /// Ends when the stream has ended and every request has its answer.
 pub async fn send(
     requests: impl Iterator<Item = Request> + Send + 'static,

@@ -19,6 +19,7 @@ use weir_studio::sender::{self, Numbers, Pace, Plan};
 
 use self::truth_file::TruthFile;
 use crate::client;
+use crate::coded::coded;
 use crate::generate_args::Generate;
 use crate::output::print_json;
 use crate::say::say;
@@ -68,8 +69,8 @@ fn read(name: &str) -> anyhow::Result<Scenario> {
     }
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
     Scenario::read(&text, name).map_err(|error| {
-        let hint = if error.hint.is_empty() { String::new() } else { format!("\n{}", error.hint) };
-        anyhow!("{error}\n  {}{hint}", error.excerpt.trim_end())
+        let hint = [error.excerpt.trim_end(), &error.hint].join("\n");
+        coded(&error, error.code(), hint.trim_end())
     })
 }
 
@@ -158,7 +159,8 @@ fn sent(generate: &Generate, stream: Stream, url: String, truth: Option<TruthFil
     let (_keep, pace) = watch::channel(Pace { is_running: true, events_per_second: generate.rate });
     let started = Instant::now();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
-    runtime.block_on(sender::send(requests, plan, pace, Arc::clone(&numbers)))?;
+    let sending = runtime.block_on(sender::send(requests, plan, pace, Arc::clone(&numbers)));
+    sending.map_err(|error| coded(&error, error.code(), error.hint()))?;
     let elapsed_s = started.elapsed().as_secs_f64();
     if let Some(error) = problem.lock().unwrap_or_else(PoisonError::into_inner).take() {
         return Err(error);

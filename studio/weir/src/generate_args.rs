@@ -68,7 +68,7 @@ fn rate(text: &str) -> Result<f64, String> {
 
 fn mess(text: &str) -> Result<(Mess, Rate), String> {
     let (name, share) = text.split_once('=').ok_or("write KIND=SHARE, such as duplicate=0.1")?;
-    let mess = Mess::from_name(name).map_err(|error| format!("{error}; {}", error.hint))?;
+    let mess = Mess::from_name(name).map_err(|error| format!("{error} [{}]; {}", error.code(), error.hint))?;
     let rate = share.parse().ok().and_then(Rate::new);
     Ok((mess, rate.ok_or_else(|| format!("{share:?} is no share: write a number from 0 to 1"))?))
 }

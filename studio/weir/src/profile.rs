@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use pipeline_core::generator::Profile as Profiled;
+use pipeline_core::generator::{Profile as Profiled, ProfileError};
 use serde_json::json;
 
+use crate::coded::coded;
 use crate::export::each_event;
 use crate::generate_args::Profile;
 use crate::output::print_json;
@@ -14,8 +15,8 @@ use crate::types::write;
 
 pub fn run(profile: &Profile) -> anyhow::Result<ExitCode> {
     let mut profiled = Profiled::default();
-    each_event(&profile.export, |event| Ok(profiled.add(event)?))?;
-    let text = profiled.scenario().with_context(|| profile.export.display().to_string())?;
+    each_event(&profile.export, |event| profiled.add(event).map_err(told))?;
+    let text = profiled.scenario().map_err(told).with_context(|| profile.export.display().to_string())?;
     if profile.out.as_os_str() == "-" {
         say!("{}", text.trim_end());
         return Ok(ExitCode::SUCCESS);
@@ -32,4 +33,8 @@ pub fn run(profile: &Profile) -> anyhow::Result<ExitCode> {
         say!("weir generate --scenario {out} --events 1000 --out -");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn told(error: ProfileError) -> anyhow::Error {
+    coded(&error, error.code(), error.hint())
 }
