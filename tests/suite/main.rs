@@ -29,6 +29,7 @@ mod server;
 mod sinks;
 mod site;
 mod studio;
+mod studio_correctness;
 mod studio_diff;
 mod studio_generator;
 mod studio_plugins;

@@ -9,7 +9,10 @@ use crate::{
     connection, keyboard,
     state::{Link, Studio, View, put},
     theme::ThemeChoice,
-    views::{generator::GeneratorView, health::HealthView, live::LiveView, plugins::PluginsView, query::QueryView},
+    views::{
+        correctness::CorrectnessView, generator::GeneratorView, health::HealthView, live::LiveView,
+        plugins::PluginsView, query::QueryView,
+    },
 };
 
 pub fn mount() {
@@ -46,6 +49,7 @@ fn App() -> impl IntoView {
                         View::Plugins => view! { <PluginsView/> }.into_any(),
                         View::Generator => view! { <GeneratorView/> }.into_any(),
                         View::Query => view! { <QueryView/> }.into_any(),
+                        View::Correctness => view! { <CorrectnessView/> }.into_any(),
                         View::Health => view! { <HealthView/> }.into_any(),
                     }}
                 </main>

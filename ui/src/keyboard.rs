@@ -53,7 +53,7 @@ fn handle(studio: Studio, actions: Actions, event: &KeyboardEvent) -> bool {
         return false;
     }
     match key.as_str() {
-        "1" | "2" | "3" | "4" | "5" => {
+        "1" | "2" | "3" | "4" | "5" | "6" => {
             let index = usize::from(key.as_bytes()[0] - b'1');
             actions.go(View::ALL[index]);
         }

@@ -28,11 +28,13 @@ pub enum View {
     Plugins,
     Generator,
     Query,
+    Correctness,
     Health,
 }
 
 impl View {
-    pub const ALL: [Self; 5] = [Self::Live, Self::Plugins, Self::Generator, Self::Query, Self::Health];
+    pub const ALL: [Self; 6] =
+        [Self::Live, Self::Plugins, Self::Generator, Self::Query, Self::Correctness, Self::Health];
 
     pub const fn title(self) -> &'static str {
         match self {
@@ -40,6 +42,7 @@ impl View {
             Self::Plugins => "Plugins",
             Self::Generator => "Generator",
             Self::Query => "Query",
+            Self::Correctness => "Correctness",
             Self::Health => "Health",
         }
     }
@@ -50,6 +53,7 @@ impl View {
             Self::Plugins => "#/plugins",
             Self::Generator => "#/generator",
             Self::Query => "#/query",
+            Self::Correctness => "#/correctness",
             Self::Health => "#/health",
         }
     }
@@ -90,6 +94,8 @@ pub struct Studio {
     pub plugins: RwSignal<Vec<PluginView>>,
     pub sinks: RwSignal<Vec<SinkView>>,
     pub demo: RwSignal<DemoState>,
+    /// What the oracle has found that is wrong.
+    pub oracle_mismatches: RwSignal<u64>,
     pub condition: RwSignal<Condition>,
     pub feed: RwSignal<Feed>,
     pub history: RwSignal<History>,
@@ -119,6 +125,7 @@ impl Default for Studio {
             plugins: RwSignal::default(),
             sinks: RwSignal::default(),
             demo: RwSignal::default(),
+            oracle_mismatches: RwSignal::default(),
             condition: RwSignal::default(),
             feed: RwSignal::default(),
             history: RwSignal::default(),
@@ -151,6 +158,7 @@ impl Studio {
         put(self.plugins, frame.plugins);
         put(self.sinks, frame.sinks);
         put(self.demo, frame.demo);
+        put(self.oracle_mismatches, frame.oracle_mismatches);
         put(
             self.condition,
             Condition {

@@ -1,5 +1,6 @@
 //! One module a screen.
 
+pub mod correctness;
 pub mod dead_letters;
 pub mod generator;
 pub mod health;

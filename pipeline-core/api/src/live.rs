@@ -21,6 +21,9 @@ pub struct LiveFrame {
     #[serde(default)]
     pub sinks: Vec<SinkView>,
     pub demo: DemoState,
+    /// What the oracle has found that is wrong.
+    #[serde(default)]
+    pub oracle_mismatches: u64,
     /// Newest events, oldest first; a sample when the stream is fast.
     pub events: Vec<EventSummary>,
     /// Events since the last frame that are not in `events`.

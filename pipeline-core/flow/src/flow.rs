@@ -355,6 +355,7 @@ impl Flow {
             intake: Arc::clone(&self.intake),
             clock: Arc::clone(&self.clock),
             demo: config.demo.clone(),
+            oracle: Arc::clone(&self.oracle),
             ordering: config.ordering,
             stopping: Arc::clone(&self.background_stopping),
         };

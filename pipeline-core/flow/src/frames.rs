@@ -14,6 +14,7 @@ use weir_event::Clock;
 use crate::flow::Shared;
 use crate::intake::LogIntake;
 use crate::ledger::InFlight;
+use crate::oracle_watch::OracleWatch;
 use crate::shadow::Shadow;
 use crate::sinks::Sinks;
 use crate::stage_times::Stage;
@@ -34,6 +35,7 @@ pub(crate) struct Frames {
     pub intake: Arc<LogIntake>,
     pub clock: Arc<dyn Clock>,
     pub demo: Option<Arc<dyn DemoControl>>,
+    pub oracle: Arc<OracleWatch>,
     pub ordering: weir_event::Ordering,
     pub stopping: Arc<AtomicBool>,
 }
@@ -133,6 +135,7 @@ impl Frames {
             plugins,
             sinks: self.sinks.newest_views(),
             demo: self.demo.as_ref().map(|demo| demo.state()).unwrap_or_default(),
+            oracle_mismatches: self.oracle.view().mismatch_count(),
             events,
             events_skipped,
             ordering: self.ordering.as_str().into(),

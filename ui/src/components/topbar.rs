@@ -22,6 +22,7 @@ pub fn TopBar() -> impl IntoView {
     let marked = move |view| match view {
         View::Plugins => failed.get(),
         View::Health => unwell.get(),
+        View::Correctness => studio.oracle_mismatches.get() > 0,
         View::Live | View::Generator | View::Query => false,
     };
     let tab = move |view: View| {
