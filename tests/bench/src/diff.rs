@@ -130,6 +130,7 @@ fn beside_the_stream(
         let stop = Arc::new(AtomicBool::new(false));
         let acks = load::open_loop(&server.capture, load::bodies(seed, events, 10), 10, 64, alone / 2.0, &stop)?;
         settle(&server)?;
+        ensure!(acks.len() * 10 >= events as u64 / 10 * 9, "the server refused events: is the disk full?");
         Ok(acks.value_at_quantile(0.99) as f64 / 1_000.0)
     };
     for pair in 0..PAIRS as u64 {
