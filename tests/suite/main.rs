@@ -1,5 +1,6 @@
 //! The proof: the real `weir` binary, driven from outside, with real clients, signals and files.
 
+mod authors_guide;
 mod browser;
 mod browser_clients;
 mod clients;
@@ -14,6 +15,7 @@ mod guard;
 mod hostile;
 mod journeys;
 mod new_command;
+mod oracle;
 mod paths;
 mod plugin_command;
 mod plugin_tasks;
@@ -28,4 +30,6 @@ mod studio;
 mod studio_diff;
 mod studio_plugins;
 mod test_command;
+mod troubleshooting;
+mod walkthrough;
 mod wiretap;

@@ -29,6 +29,11 @@ impl Weir {
 
     /// `extra` are further arguments of `weir serve`.
     pub fn start_with(data: &Path, extra: &[&str]) -> Self {
+        Self::start_in(data, extra, &[])
+    }
+
+    /// With variables of its environment.
+    pub fn start_in(data: &Path, extra: &[&str], environment: &[(&str, &str)]) -> Self {
         let log = fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -38,6 +43,7 @@ impl Weir {
             .args(["serve", "--capture", "127.0.0.1:0", "--control", "127.0.0.1:0", "--data"])
             .arg(data)
             .args(extra)
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()

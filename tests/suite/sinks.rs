@@ -9,17 +9,25 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use pipeline_core::api::ErrorCode;
+use pipeline_core::api::plugin::{PluginAdd, PluginStorageRequest};
 use pipeline_core::api::registry;
-use pipeline_core::api::sink::{SinkAdd, SinkRemove, SinkState, SinkView};
+use pipeline_core::api::sink::{SinkAdd, SinkRemove, SinkReplay, SinkState, SinkView};
+use pipeline_core::event::js_date;
 use serde_json::{Value, json};
 
-use crate::server::{Weir, event, scratch, wait_for};
+use crate::server::{Weir, event, plugin, scratch, wait_for};
 
 fn fill(weir: &Weir, numbers: std::ops::Range<u64>) {
+    fill_at(weir, numbers, "2026-01-02T03:04:05.678Z");
+}
+
+fn fill_at(weir: &Weir, numbers: std::ops::Range<u64>, timestamp: &str) {
     let events: Vec<_> = numbers
         .map(|number| {
             let properties = json!({"number": number, "$set": {"last": number}, "big": 1e300, "text": "Käse\n🧀"});
-            event("e", &format!("person-{}", number % 7), number, properties)
+            let mut event = event("e", &format!("person-{}", number % 7), number, properties);
+            event["timestamp"] = timestamp.into();
+            event
         })
         .collect();
     for batch in events.chunks(50) {
@@ -93,6 +101,45 @@ fn through_kills_nothing_is_lost_and_no_line_is_doubled() {
     assert_eq!(lines(&out), stored(&weir));
     assert!(fs::read_dir(&out).expect("a folder").count() <= before + 1);
     assert_eq!(weir.audit().differences, Vec::<String>::new());
+}
+
+#[test]
+fn what_is_stored_is_sent_once_more_from_the_start_or_from_a_moment() {
+    let (dir, data) = scratch();
+    let source = "export async function exportEvents(events, { storage }) {\n\
+        const seen = await storage.get('seen', [])\n\
+        await storage.set('seen', [...seen, ...events.map((event) => event.properties.number)]) }";
+    let manifest = r#"{"config": [{"key": "exportEventsBufferSeconds", "type": "string", "default": "1"}]}"#;
+    let folder = plugin(dir.path(), "history", "index.js", source);
+    fs::write(folder.join("plugin.json"), manifest).expect("a manifest");
+    let weir = Weir::start(&data);
+    fill(&weir, 1..91);
+    fill_at(&weir, 91..101, "2026-02-03T04:05:06Z");
+    weir.settle();
+    // The plugin comes after its first hundred events.
+    let add = PluginAdd { dir: folder.display().to_string() };
+    weir.call::<registry::PluginAdd>(&add).expect("a plugin");
+    let name = "plugin:history:exportEvents";
+    assert_eq!(view(&weir, name).start, 100);
+    fill_at(&weir, 101..111, "2026-02-04T04:05:06Z");
+    drained(&weir, name);
+    let replay = |name: &str, from_ms| {
+        weir.call::<registry::SinkReplay>(&SinkReplay { name: name.into(), from_ms }).map(|view| view.start)
+    };
+    assert_eq!(replay(name, None).expect("a sink"), 0);
+    assert_eq!(drained(&weir, name).delivered, 110);
+    let moment = js_date::parse("2026-02-03T04:05:06Z");
+    assert_eq!(replay(name, moment).expect("a sink"), 90);
+    assert_eq!(drained(&weir, name).delivered, 20);
+    let kept = PluginStorageRequest { id: "history".into(), ..PluginStorageRequest::default() };
+    let entries = weir.call::<registry::PluginStorage>(&kept).expect("storage").entries;
+    let numbers: Vec<u64> = serde_json::from_str(&entries[0].value).expect("numbers");
+    assert_eq!(numbers, (101..111).chain(1..111).chain(91..111).collect::<Vec<_>>());
+    assert_eq!(replay("nobody", None).expect_err("no sink").code, ErrorCode::NotFound);
+    weir.kill();
+    // The restart goes on behind the newest cursor.
+    let weir = Weir::start_with(&data, &["--plugin", &folder.display().to_string()]);
+    assert_eq!(drained(&weir, name).start, 90);
 }
 
 #[test]

@@ -9,6 +9,7 @@ pub mod error;
 pub mod event;
 pub mod ledger;
 pub mod live;
+pub mod oracle;
 pub mod plugin;
 pub mod query;
 pub mod redrive;

@@ -82,6 +82,9 @@ pub struct PluginView {
     /// Waiting per event (timers, HTTP) over the newest batches, microseconds.
     pub wait_us_p50: f64,
     pub wait_us_p99: f64,
+    /// WebAssembly instructions per event over the newest batches; absent when they are not counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<InstructionFigures>,
     pub memory_bytes: u64,
     /// False when the user has switched it off.
     pub enabled: bool,
@@ -103,6 +106,15 @@ pub struct PluginView {
     pub diff: Option<DiffSummary>,
 }
 
+/// What events had a plugin execute.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct InstructionFigures {
+    pub p50: u64,
+    pub p99: u64,
+    /// The event with the most since this version went live.
+    pub worst: Option<WorstEvent>,
+}
+
 /// An event by what it cost a plugin.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct WorstEvent {
@@ -110,6 +122,9 @@ pub struct WorstEvent {
     pub offset: u64,
     pub cpu_us: u32,
     pub wait_us: u32,
+    /// When they are counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<u64>,
 }
 
 /// A problem in source text.
@@ -132,7 +147,7 @@ pub struct Diagnostic {
 pub struct RuntimeFailure {
     pub at_ms: i64,
     pub version: String,
-    /// `exception`, `timeout`, `waiting`, `memory`, `calls`, `output` or `trap`.
+    /// `exception`, `timeout`, `instructions`, `waiting`, `memory`, `calls`, `output` or `trap`.
     pub kind: String,
     pub message: String,
     /// uuid of the event in hand.
@@ -186,6 +201,8 @@ pub struct PluginDetail {
     pub on_error: String,
     /// `auto`: a new version goes live; `ask`: it waits to be promoted.
     pub reload: String,
+    /// The least level of console lines that are kept: `debug`, `log`, `info`, `warn` or `error`.
+    pub log_level: String,
     pub schedules: Vec<PluginSchedule>,
     /// Jobs that have not run yet, the next one first; at most 100.
     pub jobs: Vec<PluginJob>,
@@ -227,6 +244,9 @@ pub struct PluginLimits {
     /// Timers and HTTP, for each event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_ms_per_event: Option<u64>,
+    /// WebAssembly instructions, for each event; 0 does not count them, which is faster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions_per_event: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_mib: Option<u64>,
     /// JSON of one event after the plugin.
@@ -307,6 +327,8 @@ pub struct PluginConfigure {
     /// `auto` or `ask`.
     #[serde(default)]
     pub reload: Option<String>,
+    #[serde(default)]
+    pub log_level: Option<String>,
     #[serde(default)]
     pub http: Option<PluginHttp>,
     #[serde(default)]

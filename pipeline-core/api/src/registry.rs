@@ -4,7 +4,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    ApiError, Command, CommandSpec, ErrorCode, diff, event, ledger, live, plugin, query, redrive, session, sink,
+    ApiError, Command, CommandSpec, ErrorCode, diff, event, ledger, live, oracle, plugin, query, redrive, session, sink,
 };
 
 macro_rules! commands {
@@ -115,12 +115,16 @@ commands! {
     sinks Sinks (sink::SinksRequest) -> sink::SinkList;
     /// Adds a sink: stored events go there from now on, or from the start.
     sink_add SinkAdd (sink::SinkAdd) -> sink::SinkView;
+    /// Sends a sink, or a plugin's exports, what is stored once more, from a moment on.
+    sink_replay SinkReplay (sink::SinkReplay) -> sink::SinkView;
     /// Takes a sink away; what it delivered stays where it is.
     sink_remove SinkRemove (sink::SinkRemove) -> sink::SinkView;
     /// One recent event, stage by stage, with its form before and after each plugin.
     journey Journey (event::JourneyRequest) -> event::Journey;
     /// Starts, stops or re-paces the demo stream.
     demo Demo (live::DemoRequest) -> live::DemoState;
+    /// Starts or stops the oracle, and what it has found so far.
+    oracle Oracle (oracle::OracleRequest) -> oracle::OracleState;
     /// Recounts the logs against the store and reports every difference.
     audit Audit (ledger::AuditRequest) -> ledger::Audit;
     /// A link that opens the studio in a browser; it holds a code that works once.

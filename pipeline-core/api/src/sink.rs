@@ -27,6 +27,16 @@ pub struct SinkAdd {
     pub max_attempts: Option<u32>,
 }
 
+/// Sends stored events once more.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SinkReplay {
+    pub name: String,
+    /// From the first event whose timestamp is at or after this, milliseconds since the Unix epoch; from the
+    /// start when absent. Everything that was stored after it goes out again, in order, and then what is new.
+    #[serde(default)]
+    pub from_ms: Option<i64>,
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SinkRemove {
     pub name: String,

@@ -261,6 +261,14 @@ names!(StepLabel {
     Error => "error",
 });
 names!(LogSource { System => "SYSTEM", Plugin => "PLUGIN", Console => "CONSOLE" });
+impl LogLevel {
+    /// In any case of letters.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [Self::Debug, Self::Log, Self::Info, Self::Warn, Self::Error];
+        all.into_iter().find(|level| level.as_str().eq_ignore_ascii_case(name))
+    }
+}
+
 names!(LogLevel { Debug => "DEBUG", Log => "LOG", Info => "INFO", Warn => "WARN", Error => "ERROR" });
 
 /// Decisions that are not about one event but must survive the store.

@@ -20,6 +20,7 @@ pub mod ordering;
 pub mod outcome;
 pub mod prepare;
 pub mod random;
+pub mod sabotage;
 pub mod schedule;
 pub mod stored;
 pub mod time;

@@ -56,6 +56,16 @@ impl OutcomeCounts {
         } += count;
     }
 
+    pub const fn of(&self, outcome: Outcome) -> u64 {
+        match outcome {
+            Outcome::Stored => self.stored,
+            Outcome::Dropped => self.dropped,
+            Outcome::Rejected => self.rejected,
+            Outcome::DeadLettered => self.dead_lettered,
+            Outcome::Deduplicated => self.deduplicated,
+        }
+    }
+
     pub fn merge(&mut self, other: &Self) {
         self.stored += other.stored;
         self.dropped += other.dropped;

@@ -5,6 +5,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 
 use crate::clock::UnixMillis;
+use crate::sabotage::{Bug, strikes};
 use crate::{iso8601, js, js_date};
 
 /// An event further ahead of the server than this is moved to the server's time.
@@ -41,7 +42,8 @@ pub fn resolve(claims: TimeClaims<'_>) -> (UnixMillis, Vec<TimeWarning>) {
         warnings.push(TimeWarning::Unreadable { field, value, reason });
     };
 
-    let sent_at_ms = claims.sent_at.filter(|text| !claims.ignore_sent_at && !text.is_empty()).and_then(|text| {
+    let believes_client = claims.ignore_sent_at || strikes(Bug::IgnoreSentAt);
+    let sent_at_ms = claims.sent_at.filter(|text| !believes_client && !text.is_empty()).and_then(|text| {
         let parsed = iso8601::parse(text);
         if parsed.is_none() {
             unreadable("sent_at", text.into(), NOT_A_TIME);

@@ -33,6 +33,8 @@ pub enum FlowError {
     Disagreement(String),
     #[error("{confirmed} dead letters were confirmed, and {matched} fit now")]
     Unconfirmed { confirmed: u64, matched: u64 },
+    #[error("the oracle cannot watch: {0}")]
+    OracleRefused(String),
     #[error("the stage {stage} has stopped")]
     Stopped { stage: &'static str },
     #[error("cannot start the thread {name}: {message}")]
@@ -46,7 +48,7 @@ impl FlowError {
             Self::DataDir { .. } => "data_dir",
             Self::Log(error) => error.code(),
             Self::Store(error) => error.code(),
-            Self::Plugin(_) => "plugin",
+            Self::Plugin(error) => error.code(),
             Self::PluginSetting(_) => "plugin_setting",
             Self::TaskQueueFull(_) => "plugin_task_queue_full",
             Self::Sink(error) => error.code(),
@@ -55,6 +57,7 @@ impl FlowError {
             Self::KnownUuids(_) => "known_uuids_unreadable",
             Self::Disagreement(_) => "logs_disagree",
             Self::Unconfirmed { .. } => "redrive_unconfirmed",
+            Self::OracleRefused(_) => "oracle_refused",
             Self::Stopped { .. } => "stage_stopped",
             Self::Thread { .. } => "thread",
         }
@@ -69,14 +72,14 @@ impl FlowError {
             Self::Sink(error) => error.hint(),
             Self::Shadow(error) => error.hint(),
             Self::Plugin(PluginError::UnknownPlugin(_)) => "`weir plugin list` shows the ids",
-            Self::Plugin(PluginError::NothingWaits(_)) => "set it with `weir plugin reload ID ask`; then a save waits",
-            Self::Plugin(_) => "see the plugin's card for file, line and column",
+            Self::Plugin(error) => error.hint(),
             Self::PluginSetting(_) => "`weir plugin show ID` lists what can be set, and how it is set now",
             Self::TaskQueueFull(_) => "wait until the plugin's tasks have ended; its card lists them",
             Self::Codec { .. } => "the data was written by a newer version; update, or use another --data directory",
             Self::KnownUuids(_) => "check the disk, then restart: what is damaged is rebuilt from the logs",
             Self::Disagreement(_) => "restore both logs from the same copy",
             Self::Unconfirmed { .. } => "count them again, and confirm that number",
+            Self::OracleRefused(_) => "start the server with --ordering arrival",
             Self::Stopped { .. } => "the server is stopping, or `weir status` says why it failed",
             Self::Thread { .. } => "the machine is out of threads or memory",
         }

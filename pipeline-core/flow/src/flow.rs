@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
-use weir_api::ledger::{Audit, Digest, Status};
+use weir_api::ledger::Status;
 use weir_api::query::QueryResult;
 use weir_capture::EdgeRejections;
 use weir_capture::Intake as _;
@@ -17,7 +17,6 @@ use weir_log::{Filesystem, Log, LogConfig};
 use weir_plugins::{HostConfig, Limits, PluginHost};
 use weir_store::{QueryLimits, StoreConfig};
 
-use crate::audit;
 use crate::canary::{self, Queryable};
 use crate::control_journal::{self, ControlJournal, ControlRequests};
 use crate::data_dir::DataDir;
@@ -28,6 +27,7 @@ use crate::handoff::HANDOFF_BATCHES;
 use crate::intake::LogIntake;
 use crate::ledger::Ledger;
 use crate::live::LiveFeed;
+use crate::oracle_watch::{OracleDeps, OracleWatch};
 use crate::plugin_settings;
 use crate::plugin_stage::{PluginStage, refill_dedup};
 use crate::projection::{SETTING_ORDERING, SETTING_RECORDINGS};
@@ -76,6 +76,7 @@ pub struct Flow {
     pub sinks: Arc<Sinks>,
     pub tasks: Arc<Tasks>,
     pub(crate) shadow: Arc<Shadow>,
+    pub oracle: Arc<OracleWatch>,
     emission: TaskEmission,
     control_journal: ControlJournal,
     /// Held while plugins are configured.
@@ -188,6 +189,7 @@ impl Flow {
             sinks,
             tasks,
             shadow,
+            oracle: Arc::new(OracleWatch::new(config.ordering)),
             emission,
             control_journal,
             configuring: Mutex::default(),
@@ -327,6 +329,19 @@ impl Flow {
             canary::run(&intake, &shared.store, &shared.queryable, &stopping);
             Ok(())
         })?;
+        let oracle = Arc::clone(&self.oracle);
+        let deps = OracleDeps {
+            intake: self.intake_log.clone(),
+            journal: self.journal_log.clone(),
+            store: Arc::clone(&self.shared.store),
+            clock: Arc::clone(&self.clock),
+            host: Arc::clone(&self.host),
+            stopping: Arc::clone(&self.background_stopping),
+        };
+        self.spawn(&self.background, "oracle", move || {
+            oracle.run(&deps);
+            Ok(())
+        })?;
         let tasks = Arc::clone(&self.tasks);
         self.spawn(&self.background, "schedules", move || {
             tasks.watch();
@@ -451,17 +466,6 @@ impl Flow {
     /// The sequence of the journal's next record.
     pub(crate) fn journal_end(&self) -> u64 {
         self.journal_log.end().sequence
-    }
-
-    /// Recounts the logs against the store; blocks its thread.
-    pub fn audit(&self) -> Result<Audit, FlowError> {
-        audit::audit(&self.intake_log, &self.journal_log, &*self.shared.store.pool()?)
-    }
-
-    /// Digests of the store; blocks its thread.
-    pub fn digest(&self) -> Result<Digest, FlowError> {
-        let tables = self.shared.store.pool()?.with(weir_store::digests)?;
-        Ok(Digest { tables })
     }
 
     /// Stops in the order of the flow, after capture has stopped: what is acked is stored, if that takes

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use weir_capture::{Intake, IntakeFuture, IntakeRefusal};
 use weir_event::intake::IntakeRecord;
+use weir_event::sabotage::{Bug, strikes};
 use weir_log::{Filesystem, Log, LogAppender, LogError};
 
 use crate::codec;
@@ -81,6 +82,9 @@ impl LogIntake {
     async fn append_durably(&self, record: IntakeRecord) -> Result<(), IntakeRefusal> {
         let accepted_at = Instant::now();
         let events = record.event_count();
+        if strikes(Bug::LoseAcked) {
+            return Ok(());
+        }
         let payload =
             codec::encode_intake(&record).map_err(|error| IntakeRefusal::Log { message: error.to_string() })?;
         let durable = self.appender.append(payload, events).await.map_err(|error| match error {

@@ -14,7 +14,7 @@ use weir_api::plugin::{
     PluginJob, PluginLimits, PluginList, PluginRun, PluginRunRequest, PluginSchedule, PluginStorage,
     PluginStorageRequest, PluginStorageSet, StorageEntry,
 };
-use weir_event::journal::{ControlRecord, PluginAttachment, PluginSettings, TaskEnd};
+use weir_event::journal::{ControlRecord, LogLevel, PluginAttachment, PluginSettings, TaskEnd};
 use weir_event::schedule;
 use weir_plugins::{
     ConfigField, HttpMode, Manifest, OnError, OtherSettings, PRESETS, ReloadMode, SECRET_MASK, Settings, Task, merged,
@@ -79,6 +79,7 @@ impl Flow {
             },
             on_error: settings.other.on_error.as_str().to_owned(),
             reload: settings.other.reload.as_str().to_owned(),
+            log_level: settings.other.log_level.as_str().to_ascii_lowercase(),
             schedules: schedules.into_iter().filter_map(schedule).collect(),
             jobs: self.tasks.waiting(id).into_iter().take(SHOWN_JOBS).map(job_view).collect(),
             runs: self.tasks.recent(id).into_iter().map(run_view).collect(),
@@ -92,6 +93,7 @@ impl Flow {
             preset: Some(settings.preset.clone().unwrap_or_else(|| "weir".into())),
             cpu_ms_per_event: Some(limits.cpu_per_event.as_millis() as u64),
             wait_ms_per_event: Some(limits.wait.as_millis() as u64),
+            instructions_per_event: Some(limits.instructions_per_event.unwrap_or(0)),
             memory_mib: Some((limits.memory_bytes >> 20) as u64),
             output_kib: Some((limits.output_bytes >> 10) as u64),
             log_lines_per_second: Some(u64::from(limits.log_lines_per_second)),
@@ -109,6 +111,12 @@ impl Flow {
         take_attachments(&mut settings, &manifest, request.attachments)?;
         if let Some(enabled) = request.enabled {
             settings.is_disabled = !enabled;
+        }
+        if let Some(name) = request.log_level {
+            settings.other.log_level = match LogLevel::from_name(&name) {
+                Some(known) => known,
+                None => return refuse(format!("log_level is {name:?}; it is debug, log, info, warn or error")),
+            };
         }
         take_other(&mut settings.other, request.on_error, request.http, request.limits)?;
         if let Some(name) = request.reload {

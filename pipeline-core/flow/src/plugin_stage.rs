@@ -17,6 +17,7 @@ use weir_event::journal::{
     BatchRecord, ControlRecord, EventEffect, Fate, JournalRecord, Repeat, SinkRecord, StepLabel,
 };
 use weir_event::normalize::{self, PluginEvent};
+use weir_event::sabotage::{Bug, strikes};
 use weir_event::{Clock, Ordering as EventOrdering, ProjectId, ids};
 use weir_log::{Log, LogAppender, LogReader};
 use weir_plugins::{BatchEvent, Emitted, EventResult, Lane, PluginHost, run_generation};
@@ -152,6 +153,7 @@ impl PluginStage {
                 })
                 .collect();
             let result = lane.process_batch(events);
+            let is_reloaded = !result.first_on_new_version.is_empty();
             let (hash, members) = lane.chain();
             hash.clone_into(&mut record.chain_hash);
             let members = members.to_vec();
@@ -161,7 +163,7 @@ impl PluginStage {
             record.jobs = self.jobs(result.jobs);
             record.calls = result.calls;
             let emitted = emitted::of_batch(result.emitted, &candidates, &intake, first_offset);
-            traces = self.take_results(&mut candidates, result.events, &mut effects)?;
+            traces = self.take_results(&mut candidates, result.events, &mut effects, is_reloaded)?;
             self.run_emitted(lane, emitted, &mut record)?;
         } else {
             sample(
@@ -303,6 +305,7 @@ impl PluginStage {
         candidates: &mut [Candidate],
         results: Vec<EventResult>,
         effects: &mut [EventEffect],
+        is_reloaded: bool,
     ) -> Result<Vec<Trace>, FlowError> {
         let mut traces = Vec::new();
         let mut interesting = Vec::with_capacity(candidates.len());
@@ -310,7 +313,12 @@ impl PluginStage {
         for (candidate, result) in candidates.iter_mut().zip(results) {
             let effect = &mut effects[candidate.index];
             effect.fate = result.fate;
-            if let Some(output) = &result.output {
+            if is_reloaded && strikes(Bug::DropOnReload) {
+                effect.fate = Fate::Dropped;
+            }
+            let ignores = result.output.is_some() && strikes(Bug::IgnorePlugins);
+            let output = result.output.filter(|_| !ignores);
+            if let Some(output) = &output {
                 match serde_json::from_str::<PluginEvent>(output) {
                     Ok(event) => candidate.event = event,
                     Err(error) => {
@@ -322,7 +330,7 @@ impl PluginStage {
                     effect.fate = self.fate_of_new_uuid(candidate)?;
                 }
             }
-            effect.output = result.output;
+            effect.output = output;
             interesting.push(
                 result.steps.iter().any(|step| matches!(step.effect.label, StepLabel::Error | StepLabel::Dropped)),
             );
@@ -348,6 +356,12 @@ impl PluginStage {
     }
 
     fn check(&self, fingerprint: Fingerprint) -> Result<Seen, FlowError> {
+        if strikes(Bug::ForgetUuids) {
+            return Ok(Seen::New);
+        }
+        if strikes(Bug::MistakeUuids) {
+            return Ok(Seen::Duplicate);
+        }
         self.dedup.check(fingerprint).map_err(FlowError::KnownUuids)
     }
 

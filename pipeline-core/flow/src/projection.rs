@@ -12,6 +12,7 @@ use weir_event::journal::{
     BatchRecord, ChainMember, ControlRecord, EventEffect, Fate, PluginLog, Repeat, StorageMutation,
 };
 use weir_event::normalize::PluginEvent;
+use weir_event::sabotage::{Bug, strikes};
 use weir_event::{Outcome, ids};
 use weir_store::{Cursor, PluginLogRow, Restored, RowBatch, StorageRow, StoreWriter};
 
@@ -19,6 +20,7 @@ use crate::emitted;
 use crate::error::FlowError;
 use crate::identity::Identity;
 use crate::plugin_states::PluginStates;
+use crate::sabotage;
 use crate::sink_states::SinkStates;
 use crate::stored::{self, Ended, EventContext, Stored};
 
@@ -184,7 +186,7 @@ impl Projection {
                     rows: &mut rows,
                 };
                 let result = self.apply_event(&mut context, event, effect, at_hand);
-                self.cursor.outcomes.add(result.outcome, 1);
+                self.cursor.outcomes.add(result.outcome, if strikes(Bug::CountTwice) { 2 } else { 1 });
                 let conflicts = effect.repeat == Repeat::Conflicting && result.outcome == Outcome::Deduplicated;
                 if conflicts || effect.fate == (Fate::Deduplicated { conflicting: true }) {
                     self.cursor.outcomes.conflicting_duplicates += 1;
@@ -199,6 +201,7 @@ impl Projection {
             )));
         }
         self.apply_emitted(sequence, batch, intake, &mut rows)?;
+        sabotage::rows(&mut rows);
         self.letters.extend(rows.dead_letters.iter().map(|row| (row.offset, row.event_uuid)));
         rows.plugin_logs = log_rows(sequence, batch.first_offset, &batch.logs);
         rows.storage = storage_rows(sequence, &batch.storage);

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use weir_event::Clock;
 use weir_event::journal::{BatchRecord, JournalRecord, RedriveRecord};
+use weir_event::sabotage::{Bug, strikes};
 use weir_log::{Log, LogReader};
 use weir_store::{RowBatch, SinkRow, StoreConfig, StoreError, StoreWriter};
 
@@ -23,6 +24,7 @@ use crate::live::LiveFeed;
 use crate::plugin_states::PluginStates;
 use crate::projection::Projection;
 use crate::redrive;
+use crate::sabotage;
 use crate::stage_times::{Stage, StageTimes};
 use crate::store_handle::{StoreHandle, StoreState};
 use std::sync::atomic::Ordering;
@@ -203,6 +205,9 @@ impl Projector {
     /// Applies what the journal holds beyond the cursor. Batches that arrive by hand meanwhile are in
     /// the journal too, so they are let go.
     fn catch_up(&self, open: &mut Open, handoffs: &Receiver<Handoff>) -> Result<(), FlowError> {
+        if strikes(Bug::DoubleOnRestart) {
+            sabotage::step_back(&self.journal, &mut open.projection.cursor)?;
+        }
         let mut journal = self.journal.read_from_sequence(open.projection.cursor.journal_sequence);
         let mut intake = self.intake.read_from_offset(open.projection.cursor.intake_offset);
         let started = Instant::now();

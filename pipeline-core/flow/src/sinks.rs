@@ -17,6 +17,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use uuid::Uuid;
 use weir_api::sink::SinkView;
 use weir_event::journal::{ControlRecord, SinkCursor, SinkRecord};
 use weir_event::{Clock, SeededRandom};
@@ -204,6 +205,34 @@ impl Sinks {
         let cursor = first_cursor(&record);
         self.launch(record, cursor);
         self.view(&name)
+    }
+
+    /// Sends a sink what is stored once more. To its destination it is a new sink: its counts start anew, and so
+    /// do its files and its idempotency keys.
+    pub fn replay(&self, name: &str, from_ms: Option<i64>) -> Result<SinkView, SinkError> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = {
+            let running = self.wait_for_start()?;
+            let entry = running.sinks.get(name);
+            entry.map(|entry| entry.record.clone()).ok_or_else(|| SinkError::UnknownName(name.to_owned()))?
+        };
+        let start = match from_ms {
+            None => 0,
+            Some(from_ms) => {
+                let found = self.store.pool().map(|pool| pool.with(|one| weir_store::first_offset(one, from_ms)));
+                let found = found.map_err(|_| SinkError::NotYet)?.map_err(|_| SinkError::NotYet)?;
+                found.unwrap_or_else(|| self.intake.end().offset)
+            }
+        };
+        let ended = self.running().sinks.remove(name);
+        if let Some(mut entry) = ended {
+            entry.end();
+        }
+        let record = SinkRecord { id: Uuid::new_v4(), start, ..before };
+        self.journal.append(ControlRecord::Sink(record.clone())).map_err(|_| SinkError::NotYet)?;
+        let cursor = first_cursor(&record);
+        self.launch(record, cursor);
+        self.view(name)
     }
 
     /// Takes a sink away; returns what it was.

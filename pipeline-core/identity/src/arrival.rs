@@ -5,6 +5,7 @@ use weir_event::ProjectId;
 use weir_event::ids;
 use weir_event::js;
 use weir_event::prepare::Profile;
+use weir_event::sabotage::{Bug, strikes};
 use weir_event::time::is_truthy;
 
 use crate::event::{IdentityEvent, Outcome, PersonMode};
@@ -49,6 +50,7 @@ impl Arrival {
             Some(link) => people.link(event, &link, changes),
             None => (None, false),
         };
+        let mark_identified = mark_identified && !strikes(Bug::NeverIdentified);
         let index = match linked.or_else(|| people.owner_of(event.project, event.distinct_id)) {
             Some(index) => {
                 people.update(index, event, mark_identified, changes);

@@ -4,6 +4,7 @@
 use serde_json::json;
 use weir_event::js;
 use weir_event::prepare::Warning;
+use weir_event::sabotage::{Bug, strikes};
 
 use crate::event::IdentityEvent;
 use crate::people::{People, PersonIndex};
@@ -85,8 +86,12 @@ impl People {
         let (kept, names) = self.person_mut(target);
         let joined = kept.properties.completed_by(&gone.properties);
         kept.properties = joined.applied(event.properties, names).unwrap_or(joined);
-        kept.created_at_ms = kept.created_at_ms.min(gone.created_at_ms);
-        kept.identify();
+        if !strikes(Bug::MergeTakesYounger) {
+            kept.created_at_ms = kept.created_at_ms.min(gone.created_at_ms);
+        }
+        if !strikes(Bug::NeverIdentified) {
+            kept.identify();
+        }
         kept.add_versions(1);
         changes.persons.push(self.row(event.project, target));
         changes.distinct_ids.extend(moved);

@@ -1,6 +1,6 @@
 //! Persons when the order of arrival decides (SPEC 5.1 to 5.9): every event finds what those before it left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -37,6 +37,16 @@ pub(crate) struct Persons {
     project: ProjectId,
     by_uuid: BTreeMap<Uuid, Person>,
     ids: BTreeMap<String, Owner>,
+    /// Since it was last taken, where somebody takes it.
+    changed: Option<Changed>,
+}
+
+/// What is another than it was.
+#[derive(Debug, Default)]
+pub(crate) struct Changed {
+    /// Those that are gone, too.
+    pub persons: BTreeSet<Uuid>,
+    pub ids: BTreeSet<String>,
 }
 
 /// The person columns of an event.
@@ -49,7 +59,7 @@ pub(crate) struct PersonColumns {
 
 impl Persons {
     pub fn new(project: ProjectId) -> Self {
-        Self { project, by_uuid: BTreeMap::new(), ids: BTreeMap::new() }
+        Self { project, by_uuid: BTreeMap::new(), ids: BTreeMap::new(), changed: None }
     }
 
     pub fn process(&mut self, event: &Prepared, warnings: &mut Vec<ExpectedWarning>) -> PersonColumns {
@@ -117,10 +127,13 @@ impl Persons {
         target.created_at_ms = target.created_at_ms.min(other.created_at_ms);
         target.is_identified = true;
         target.version += 1;
-        for owner in self.ids.values_mut().filter(|owner| owner.person == other_id) {
+        let mut moved = Vec::new();
+        for (id, owner) in self.ids.iter_mut().filter(|(_, owner)| owner.person == other_id) {
             owner.person = target_id;
             owner.version += 1;
+            moved.push(id.clone());
         }
+        self.note(&[other_id, target_id], &moved);
     }
 
     /// SPEC 5.2, 5.3: creates the person, or updates it if that changes anything.
@@ -136,6 +149,7 @@ impl Persons {
             person.properties = properties;
             person.is_identified = is_identified;
             person.version += 1;
+            self.note(&[id], &[]);
         }
         id
     }
@@ -147,12 +161,48 @@ impl Persons {
         properties.insert("$creator_event_uuid".to_owned(), event.uuid_value());
         let person = Person { properties, is_identified, created_at_ms: event.timestamp_ms, version: 0 };
         self.by_uuid.insert(id, person);
+        self.note(&[id], &[]);
         self.add_id(&event.distinct_id, id);
         id
     }
 
     fn add_id(&mut self, distinct_id: &str, person: Uuid) {
         self.ids.insert(distinct_id.to_owned(), Owner { person, version: 0 });
+        self.note(&[], &[distinct_id.to_owned()]);
+    }
+
+    fn note(&mut self, persons: &[Uuid], ids: &[String]) {
+        if let Some(changed) = &mut self.changed {
+            changed.persons.extend(persons);
+            changed.ids.extend(ids.iter().cloned());
+        }
+    }
+
+    /// From now on what changes is noted, for [`Self::take_changed`].
+    pub fn note_changes(&mut self) {
+        self.changed.get_or_insert_default();
+    }
+
+    /// What changed since this was last asked.
+    pub fn take_changed(&mut self) -> Changed {
+        self.changed.take().unwrap_or_default()
+    }
+
+    /// Without its distinct ids, which would have to be looked for; none for one that is gone.
+    pub fn person(&self, uuid: Uuid) -> Option<ExpectedPerson> {
+        self.by_uuid.get(&uuid).map(|person| ExpectedPerson {
+            uuid,
+            properties: person.properties.clone(),
+            is_identified: person.is_identified,
+            created_at_ms: person.created_at_ms,
+            version: person.version,
+            distinct_ids: Vec::new(),
+        })
+    }
+
+    pub fn distinct_id(&self, distinct_id: &str) -> Option<ExpectedDistinctId> {
+        let owner = self.ids.get(distinct_id)?;
+        Some(ExpectedDistinctId { distinct_id: distinct_id.to_owned(), person: owner.person, version: owner.version })
     }
 
     pub fn expected(&self) -> (Vec<ExpectedPerson>, Vec<ExpectedDistinctId>) {

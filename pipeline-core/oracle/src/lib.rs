@@ -30,6 +30,7 @@ mod javascript;
 mod js_date;
 mod js_tokens;
 mod json_text;
+mod logged;
 mod merge;
 mod normal;
 mod nul;
@@ -40,11 +41,13 @@ pub mod request;
 mod same;
 mod time;
 mod token;
+pub mod twins;
 
 pub use expected::{
     Expected, ExpectedDistinctId, ExpectedEvent, ExpectedGroup, ExpectedGroupColumn, ExpectedPerson, ExpectedProject,
     ExpectedWarning,
 };
+pub use logged::{Judged, Logged, PersonChanges, Plugins, Said};
 pub use oracle::{Oracle, Ordering, Twin};
 pub use request::{Answer, RawRequest};
 pub use same::{canonical_json, same_json, same_map};

@@ -8,10 +8,11 @@ use weir_event::outcome::OutcomeCounts;
 use weir_event::{Outcome, ProjectId};
 
 use crate::arrival::Persons;
-use crate::event::{Accepted, Captured, Refused, read};
+use crate::event::{Accepted, Captured, Refused, accepted, read};
 use crate::event_time;
 use crate::expected::{Expected, ExpectedEvent, ExpectedProject, ExpectedWarning};
 use crate::groups::Groups;
+use crate::logged::{Judged, Logged, PersonChanges, Plugins, Said, SaidTwin};
 use crate::prepare::{Fate, Prepared, Request, prepare};
 use crate::request::{Answer, RawRequest};
 
@@ -25,7 +26,12 @@ pub enum Ordering {
 }
 
 /// The model's own version of a plugin.
-pub trait Twin {
+pub trait Twin: Send {
+    /// Whether what it makes of an event depends on events before.
+    fn keeps_state(&self) -> bool {
+        false
+    }
+
     /// Gets and gives an event as plugins see it (SPEC 6.6); none drops it.
     fn process(&mut self, event: Map<String, Value>) -> Option<Map<String, Value>>;
 }
@@ -67,6 +73,23 @@ impl Oracle {
         self
     }
 
+    /// From the next event on these are the plugins; gives those that were.
+    pub fn set_twins(&mut self, twins: Vec<Box<dyn Twin>>) -> Vec<Box<dyn Twin>> {
+        std::mem::replace(&mut self.twins, twins)
+    }
+
+    /// From the next event on session recordings are stored, or not.
+    pub fn set_recordings(&mut self, recordings: bool) {
+        self.recordings = recordings;
+    }
+
+    /// The number that a project has, which it does not get from its place then.
+    pub fn know_project(&mut self, token: &str, number: ProjectId) {
+        if self.projects.iter().all(|project| project.token != token) {
+            self.projects.push(Project::new(token, number));
+        }
+    }
+
     /// Session recordings are stored.
     #[must_use]
     pub fn with_recordings(mut self, recordings: bool) -> Self {
@@ -102,12 +125,17 @@ impl Oracle {
         }
     }
 
-    fn accept(&mut self, request: &RawRequest, accepted: &Accepted) {
-        let index = self.projects.iter().position(|project| project.token == accepted.token).unwrap_or_else(|| {
+    /// Its place, in the order in which accepted requests first showed a token.
+    fn project(&mut self, token: &str) -> usize {
+        self.projects.iter().position(|project| project.token == token).unwrap_or_else(|| {
             let number = ProjectId(self.projects.len() as u32 + 1);
-            self.projects.push(Project::new(&accepted.token, number));
+            self.projects.push(Project::new(token, number));
             self.projects.len() - 1
-        });
+        })
+    }
+
+    fn accept(&mut self, request: &RawRequest, accepted: &Accepted) {
+        let index = self.project(&accepted.token);
         let project = &mut self.projects[index];
         let (ip, site_url) = (request.client_ip(), request.site_url());
         let facts = Request {
@@ -121,7 +149,7 @@ impl Oracle {
         for captured in &accepted.events {
             self.serial += 1;
             let uuid = captured.client_uuid.unwrap_or_else(|| made_up_uuid(request.received_at_ms, self.serial));
-            let outcome = project.event(self.ordering, captured, uuid, &facts, &mut self.twins);
+            let outcome = project.event(self.ordering, captured, uuid, &facts, &mut self.twins, false);
             project.outcomes.add(outcome, 1);
         }
     }
@@ -137,6 +165,59 @@ impl Oracle {
             expected.outcomes.add(Outcome::Rejected, refused.events);
         }
         expected
+    }
+
+    /// Judges one event of the intake log. Events are given in the order in which the pipeline comes to them.
+    pub fn judge(&mut self, event: &Logged<'_>) -> Judged {
+        debug_assert_eq!(self.ordering, Ordering::Arrival, "by event time nothing is final");
+        let Some(captured) = accepted(event.text) else { return Judged::unreadable() };
+        let index = self.project(event.token);
+        let project = &mut self.projects[index];
+        project.persons.note_changes();
+        let facts = Request {
+            project: project.number.0,
+            now_ms: event.received_at_ms,
+            sent_at: event.sent_at,
+            ip: event.ip,
+            site_url: event.site_url,
+            recordings: self.recordings,
+        };
+        let conflicts = project.outcomes.conflicting_duplicates;
+        let mut said;
+        let twins = match event.plugins {
+            Plugins::Predicted => &mut self.twins[..],
+            Plugins::Said(answer) => {
+                said = [Box::new(SaidTwin::of(answer)) as Box<dyn Twin>];
+                &mut said[..]
+            }
+        };
+        let outcome = match event.plugins {
+            Plugins::Said(Said::DeadLettered) => {
+                project.see(event.uuid, captured.payload_hash);
+                Outcome::DeadLettered
+            }
+            _ => project.event(self.ordering, &captured, event.uuid, &facts, twins, event.is_again),
+        };
+        let row = project.rows.pop();
+        let warnings = std::mem::take(&mut project.warnings);
+        let is_conflicting = project.outcomes.conflicting_duplicates > conflicts;
+        Judged { project: project.number, outcome, is_conflicting, row, warnings }
+    }
+
+    /// What changed about the persons of a project since this was last asked.
+    pub fn take_changes(&mut self, project: ProjectId) -> PersonChanges {
+        let Some(project) = self.projects.iter_mut().find(|known| known.number == project) else {
+            return PersonChanges::default();
+        };
+        let changed = project.persons.take_changed();
+        let persons = changed.persons.into_iter().map(|uuid| (uuid, project.persons.person(uuid))).collect();
+        let distinct_ids = changed.ids.iter().filter_map(|id| project.persons.distinct_id(id)).collect();
+        PersonChanges { persons, distinct_ids }
+    }
+
+    /// Numbers of all projects that were seen.
+    pub fn projects(&self) -> Vec<ProjectId> {
+        self.projects.iter().map(|project| project.number).collect()
     }
 
     /// The state of the project of this token, if a request of it was accepted.
@@ -182,8 +263,9 @@ impl Project {
         uuid: Uuid,
         request: &Request,
         twins: &mut [Box<dyn Twin>],
+        is_again: bool,
     ) -> Outcome {
-        let first = self.see(uuid, captured.payload_hash);
+        let first = self.see(uuid, captured.payload_hash).filter(|_| !is_again);
         let repeated = first.is_some();
         if first.is_some_and(|payload| payload != captured.payload_hash) {
             self.outcomes.conflicting_duplicates += 1;

@@ -26,6 +26,8 @@ pub struct StepOutput {
     pub effect: StepEffect,
     /// JSON after this plugin when it changed the event.
     pub after: Option<Arc<str>>,
+    /// WebAssembly instructions that the plugin executed for it, when they are counted.
+    pub instructions: Option<u64>,
     /// Why, for the label `error`.
     pub failure: Option<RuntimeFailure>,
 }

@@ -158,7 +158,7 @@ impl Workshop {
         let (plugin_id, dir) = (plugin_id.to_owned(), dir.to_owned());
         let order = Order { plugin_id, dir, snapshot, settings: Settings::default(), language };
         let artifact = match built {
-            Some(built) => Order::compile_built(&self.shared, built)?,
+            Some(built) => order.compile_built(&self.shared, built)?,
             None => order.make(&self.shared, &Cancel::default())?,
         };
         Ok(Blueprint::new(order, artifact)?)

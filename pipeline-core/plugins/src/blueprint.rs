@@ -84,8 +84,9 @@ impl Blueprint {
     pub fn sources(&self) -> Sources {
         let Snapshot { texts, component } = (*self.order.snapshot).clone();
         let built = match &self.artifact {
-            Artifact::Component { built, .. } => built.as_ref().map(|bytes| bytes.to_vec()),
-            Artifact::Source | Artifact::Python { .. } => None,
+            // What is no part of the folder was built from it.
+            Artifact::Component { bytes, .. } if component.is_none() => Some(bytes.to_vec()),
+            Artifact::Component { .. } | Artifact::Source | Artifact::Python { .. } => None,
         };
         Sources { texts, component, built }
     }

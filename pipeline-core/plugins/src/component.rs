@@ -6,12 +6,12 @@
 
 use std::path::Path;
 
-use wasmtime::Engine;
-use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
+use wasmtime::component::{Component, InstancePre};
 use weir_api::plugin::Diagnostic;
 
 use crate::bindings;
 use crate::compile_cache;
+use crate::engine::{JsEngine, Tier, linker};
 use crate::state::InstanceState;
 use crate::wasi;
 
@@ -30,9 +30,14 @@ const EXPORTS: [&str; 3] = ["describe", "process-batch", "call"];
 const WASM_MAGIC: &[u8] = b"\0asm";
 const COMPONENT_LAYER: [u8; 4] = [0x0d, 0, 1, 0];
 
+/// The engine for plugins whose instructions are counted, or for the others.
+pub fn tier(engine: &JsEngine, is_metered: bool) -> Result<&Tier, Box<Diagnostic>> {
+    engine.tier(is_metered).map_err(|error| refusal("", error.to_string(), error.hint()))
+}
+
 /// A component of the world `plugin`, from the file `name`.
-pub fn plugin(engine: &Engine, name: &str, bytes: &[u8], cache_dir: &Path) -> Result<PluginComponent, Box<Diagnostic>> {
-    let (component, pre) = prepare(engine, name, bytes, cache_dir)?;
+pub fn plugin(tier: &Tier, name: &str, bytes: &[u8], cache_dir: &Path) -> Result<PluginComponent, Box<Diagnostic>> {
+    let (component, pre) = prepare(tier, name, bytes, cache_dir)?;
     if let Some(missing) = EXPORTS.iter().find(|export| component.get_export_index(None, **export).is_none()) {
         return Err(refusal(
             name,
@@ -44,24 +49,23 @@ pub fn plugin(engine: &Engine, name: &str, bytes: &[u8], cache_dir: &Path) -> Re
 }
 
 /// A component of the world `engine`.
-pub fn engine(engine: &Engine, name: &str, bytes: &[u8], cache_dir: &Path) -> Result<EngineComponent, Box<Diagnostic>> {
-    let (_, pre) = prepare(engine, name, bytes, cache_dir)?;
+pub fn engine(tier: &Tier, name: &str, bytes: &[u8], cache_dir: &Path) -> Result<EngineComponent, Box<Diagnostic>> {
+    let (_, pre) = prepare(tier, name, bytes, cache_dir)?;
     bindings::EnginePre::new(pre).map_err(|error| mismatch(name, &error))
 }
 
 fn prepare(
-    engine: &Engine,
+    tier: &Tier,
     name: &str,
     bytes: &[u8],
     cache_dir: &Path,
 ) -> Result<(Component, InstancePre<InstanceState>), Box<Diagnostic>> {
     check_kind(name, bytes)?;
-    let component = compile_cache::load(engine, bytes, cache_dir).map_err(|error| {
+    let component = compile_cache::load(&tier.engine, bytes, cache_dir).map_err(|error| {
         refusal(name, format!("Cannot compile the component: {error}"), "Build it again; the file may be damaged.")
     })?;
-    let mut linker = Linker::new(engine);
     let failed = |error: wasmtime::Error| mismatch(name, &error);
-    bindings::Engine::add_to_linker::<_, HasSelf<InstanceState>>(&mut linker, |state| state).map_err(failed)?;
+    let mut linker = linker(&tier.engine, tier.is_metered).map_err(failed)?;
     let unknown = wasi::define(&mut linker, &component).map_err(failed)?.err();
     if let Some(import) = unknown.or_else(|| unknown_import(&component)) {
         return Err(refusal(

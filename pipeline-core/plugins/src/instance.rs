@@ -14,6 +14,7 @@ use crate::bindings::weir::plugin::types::{Call, Description, Event, Failure, Fa
 use crate::bindings::weir::plugin::waiting::Wake;
 use crate::engine::JsEngine;
 use crate::http_calls;
+use crate::instructions;
 use crate::limits::Limits;
 use crate::state::{Effects, Ended, InstanceState, Surroundings};
 use crate::version::{Program, Version};
@@ -21,7 +22,7 @@ use crate::version::{Program, Version};
 /// Why an instance is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
-    /// `timeout`, `waiting`, `memory`, `calls` or `trap`.
+    /// `timeout`, `instructions`, `waiting`, `memory`, `calls` or `trap`.
     pub kind: &'static str,
     pub message: String,
 }
@@ -80,8 +81,12 @@ impl Instance {
     /// Instantiates what the version runs on, and loads its source into an engine; `setupPlugin` is a step
     /// of its own.
     pub fn load(engine: &JsEngine, around: &Arc<Surroundings>, version: &Arc<Version>) -> Result<Self, CallError> {
+        let limits = &version.identity.limits;
+        let tier = engine.tier(limits.is_metered()).map_err(|error| {
+            CallError::Lost(Loss { kind: "trap", message: format!("the engine that counts instructions: {error}") })
+        })?;
         let state = InstanceState::new(Arc::clone(&version.identity), Arc::clone(around), version.engine_bytes());
-        let mut store = Store::new(&engine.engine, state);
+        let mut store = Store::new(&tier.engine, state);
         store.limiter(|state| &mut state.memory);
         store.epoch_deadline_callback(|store| {
             if store.data().is_over_budget() {
@@ -89,13 +94,13 @@ impl Instance {
             }
             Ok(UpdateDeadline::Continue(1))
         });
-        store.data_mut().begin(version.identity.limits.cpu_setup, 0);
+        store.data_mut().begin(limits.cpu_setup, 0);
+        instructions::begin(&mut store, instructions::UNLIMITED);
         store.set_epoch_deadline(1);
         let running = engine.run_guard();
-        let lost =
-            |error: &wasmtime::Error| CallError::Lost(loss(error, "loading", version.identity.limits.cpu_setup, ""));
+        let lost = |error: &wasmtime::Error| CallError::Lost(loss(error, "loading", limits.cpu_setup, ""));
         let (pre, program) = match &version.program {
-            Program::Script(program) => (&engine.pre, program),
+            Program::Script(program) => (&tier.pre, program),
             Program::Python(pre, program) => (&**pre, program),
             Program::Component(pre) => {
                 let functions = pre.instantiate(&mut store).map_err(|error| lost(&error))?;
@@ -114,7 +119,7 @@ impl Instance {
 
     pub fn describe(&mut self, engine: &JsEngine) -> Result<Description, CallError> {
         let _running = engine.run_guard();
-        self.prepare(Duration::from_secs(1), 0);
+        self.prepare(Duration::from_secs(1), instructions::UNLIMITED, 0);
         let result = self.functions.describe(&mut self.store);
         result.map_err(|error| self.lost(&error, "describe", Duration::from_secs(1)))
     }
@@ -143,8 +148,12 @@ impl Instance {
             Call::Wake => ("a timer", limits.cpu_task),
         };
         let _running = engine.run_guard();
+        let most = match call {
+            Call::Event(_) | Call::Snapshot(_) | Call::Webhook(_) => limits.instructions_per_event,
+            _ => None,
+        };
         // One thing to report, so that it can wait and be overdue like an event.
-        self.prepare(budget, 1);
+        self.prepare(budget, most.unwrap_or(instructions::UNLIMITED), 1);
         let result = self.functions.call(&mut self.store, call);
         self.store.data_mut().flush_outputs();
         let result = result.map_err(|error| self.lost(&error, name, budget))?;
@@ -155,8 +164,9 @@ impl Instance {
     /// Runs events until the last or until the instance is lost; `Effects::reports` tells how far it came.
     pub fn process(&mut self, engine: &JsEngine, events: &[Event]) -> Result<(), Loss> {
         let _running = engine.run_guard();
-        let budget = self.store.data().identity.limits.cpu_per_event;
-        self.prepare(budget, events.len());
+        let limits = &self.store.data().identity.limits;
+        let (budget, most) = (limits.cpu_per_event, limits.instructions_per_event);
+        self.prepare(budget, most.unwrap_or(instructions::UNLIMITED), events.len());
         let result = self.functions.process_batch(&mut self.store, events);
         self.store.data_mut().flush_outputs();
         match result {
@@ -195,18 +205,19 @@ impl Instance {
         std::mem::take(&mut self.store.data_mut().effects)
     }
 
-    /// The event that was in hand when the last call ended, and its CPU time.
-    pub fn in_hand(&self) -> (u32, Duration) {
+    /// The event that was in hand when the last call ended, its CPU time and its instructions.
+    pub fn in_hand(&self) -> (u32, Duration, Option<u64>) {
         let state = self.store.data();
-        (state.in_hand.0, state.cpu_in_hand())
+        (state.in_hand.0, state.cpu_in_hand(), instructions::in_hand(&self.store))
     }
 
     pub fn memory_bytes(&self) -> u64 {
         self.store.data().memory.used as u64
     }
 
-    fn prepare(&mut self, budget: Duration, events: usize) {
+    fn prepare(&mut self, budget: Duration, most: u64, events: usize) {
         self.store.data_mut().begin(budget, events);
+        instructions::begin(&mut self.store, most);
         self.store.set_epoch_deadline(1);
     }
 
@@ -229,6 +240,13 @@ impl Instance {
             return CallError::Lost(memory_loss(what, state.identity.limits.memory_bytes, &self.version.entry()));
         }
         let mut loss = loss(error, what, budget, &self.version.entry());
+        if let Some(most) = state.identity.limits.instructions_per_event
+            && error.downcast_ref::<Trap>() == Some(&Trap::OutOfFuel)
+        {
+            let place = self.version.entry();
+            let message = format!("instruction limit: {what} executed more than {most} ({place} {what})");
+            loss = Loss { kind: "instructions", message };
+        }
         match (error.downcast_ref::<Ended>(), last_words) {
             (Some(Ended::Waiting), _) => loss.message = overdue(&state.identity.limits, what),
             (None, Some(words)) => loss.message = words,

@@ -7,36 +7,26 @@
 //! A plugin that keeps failing is retried for every event; the budgets bound what that costs. The lane
 //! does not decide what happens to storage writes and logs: it hands them to its caller.
 
+mod run;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use weir_api::plugin::RuntimeFailure;
-use weir_event::journal::{ChainMember, Fate, HostCall, LogLevel, LogSource, StepEffect, StepLabel};
+use weir_event::journal::{ChainMember, Fate, LogLevel, LogSource, StepLabel};
 
 use crate::batch::{BatchEvent, BatchResult, EventResult, StepOutput};
-use crate::bindings::weir::plugin::report::Outcome;
-use crate::bindings::weir::plugin::types::{Call, Event, FailureKind};
+use crate::bindings::weir::plugin::types::Call;
 use crate::chain;
 use crate::host::{Message, Shared};
-use crate::instance::{CallError, Instance, Loss, overdue};
-use crate::json;
+use crate::instance::{CallError, Instance};
 use crate::metrics;
-use crate::presets;
-use crate::returned;
-use crate::settings::OnError;
 use crate::slot::{BatchFigures, ReloadClock, Slot, lock};
-use crate::state::Report;
 use crate::version::Version;
+use run::Run;
 
-/// Bounds of one call into a plugin: events and bytes.
-const CHUNK_EVENTS: usize = 256;
-const CHUNK_BYTES: usize = 1 << 20;
 /// A pause between batches longer than this is a pause in traffic, not part of a reload.
 const TRAFFIC_PAUSE: Duration = Duration::from_millis(50);
-/// How long to leave a plugin alone whose `setupPlugin` failed in this lane.
-const SETUP_PAUSE: Duration = Duration::from_secs(1);
-const LOSS_LINES_PER_SECOND: u32 = 10;
 
 struct Member {
     slot: Arc<Slot>,
@@ -101,15 +91,7 @@ impl Lane {
         let with_traffic = self.last_batch_end.is_some_and(|end| started.duration_since(end) <= TRAFFIC_PAUSE);
         for (position, member) in self.members.iter_mut().enumerate() {
             if member.version.processes_events() {
-                let mut run = Run {
-                    shared: &self.shared,
-                    position: position as u16,
-                    started,
-                    with_traffic,
-                    figures: BatchFigures::default(),
-                    failure: None,
-                    result: &mut result,
-                };
+                let mut run = Run::new(&self.shared, position as u16, started, with_traffic, &mut result);
                 run.plugin(member, &mut items);
                 run.figures.memory_bytes = member.instance.as_ref().map_or(0, Instance::memory_bytes);
                 publish(&member.slot, run.figures);
@@ -215,288 +197,4 @@ fn publish(slot: &Slot, figures: BatchFigures) {
         metrics::cpu_per_event(&slot.id, Duration::from_micros(total / figures.cpu_us.len() as u64));
     }
     slot.record(figures);
-}
-
-/// What an event took in a plugin.
-#[derive(Debug, Clone, Copy, Default)]
-struct Spent {
-    cpu: Duration,
-    waited: Duration,
-}
-
-/// One plugin over one batch.
-struct Run<'r> {
-    shared: &'r Arc<Shared>,
-    position: u16,
-    started: Instant,
-    with_traffic: bool,
-    figures: BatchFigures,
-    /// Of the event whose step is next.
-    failure: Option<RuntimeFailure>,
-    result: &'r mut BatchResult,
-}
-
-impl Run<'_> {
-    fn plugin(&mut self, member: &mut Member, items: &mut [Item<'_>]) {
-        let mut waiting: Vec<usize> =
-            items.iter().enumerate().filter(|(_, item)| item.fate == Fate::Passed).map(|(at, _)| at).collect();
-        waiting.reverse();
-        while !waiting.is_empty() {
-            if !self.ensure_instance(member) {
-                for at in waiting.drain(..) {
-                    self.step(&mut items[at], StepLabel::Skipped, None, Spent::default(), None);
-                }
-                return;
-            }
-            let mut chunk = Vec::new();
-            let mut events: Vec<Event> = Vec::new();
-            let mut bytes = 0;
-            while let Some(at) = waiting.last().copied() {
-                let text = items[at].text();
-                if chunk.len() >= CHUNK_EVENTS || (bytes > 0 && bytes + text.len() > CHUNK_BYTES) {
-                    break;
-                }
-                bytes += text.len();
-                events.push(Event { text: text.to_owned(), order_key: items[at].event.order_key });
-                chunk.push(at);
-                waiting.pop();
-            }
-            let left = self.chunk(member, items, &chunk, &events);
-            waiting.extend(left.iter().rev());
-        }
-    }
-
-    /// Runs one call; returns the events of the chunk that have no result yet, in order.
-    fn chunk(&mut self, member: &mut Member, items: &mut [Item<'_>], chunk: &[usize], events: &[Event]) -> Vec<usize> {
-        let Some(instance) = member.instance.as_mut() else { return Vec::new() };
-        let outcome = instance.process(&self.shared.engine, events);
-        let (in_hand, cpu_in_hand) = instance.in_hand();
-        let effects = instance.take_effects();
-        self.result.storage.extend(effects.storage);
-        self.result.logs.extend(effects.logs);
-        self.result.jobs.extend(effects.jobs);
-        // What work left over from an earlier batch emits goes with the first event of this one.
-        let parent = |at: u32| chunk.get(at as usize).or(chunk.first()).map(|place| items[*place].event.offset);
-        let emitted =
-            effects.emitted.into_iter().filter_map(|(at, event)| Some((parent(at)?, member.slot.id.clone(), event)));
-        self.result.emitted.extend(emitted);
-        let calls = effects.calls.into_iter().map(|(at, call)| HostCall { offset: parent(at), ..call });
-        self.result.calls.extend(calls);
-        if let Some(first) = effects.first_report_at {
-            self.met_first_event(member, first);
-        }
-        let mut reported = vec![false; chunk.len()];
-        for (index, report) in effects.reports {
-            let place = index as usize;
-            reported[place] = true;
-            self.apply(member, &mut items[chunk[place]], report);
-        }
-        let mut left: Vec<usize> = (0..chunk.len()).filter(|place| !reported[*place]).collect();
-        match outcome {
-            Ok(()) => {
-                // An engine that leaves events unreported has broken the contract; they pass untouched.
-                for place in left.drain(..) {
-                    let message = Some("the engine did not report this event".to_owned());
-                    self.step(&mut items[chunk[place]], StepLabel::Error, message, Spent::default(), None);
-                }
-            }
-            Err(loss) => {
-                member.instance = None;
-                self.lost(member, &loss);
-                // The event in hand pays. When that was nobody's work, the first that is left does, so that
-                // a batch ends whatever a plugin leaves running.
-                let guilty = left.iter().position(|place| *place == in_hand as usize).unwrap_or(0);
-                if guilty < left.len() {
-                    let item = &mut items[chunk[left.remove(guilty)]];
-                    self.remember(member, loss.kind, &loss.message, item);
-                    let spent = Spent { cpu: cpu_in_hand, waited: Duration::ZERO };
-                    self.failed(member, item, loss.message, spent, None);
-                }
-            }
-        }
-        left.into_iter().map(|place| chunk[place]).collect()
-    }
-
-    fn apply(&mut self, member: &Member, item: &mut Item<'_>, report: Report) {
-        let limit = member.version.identity.limits.output_bytes;
-        let fits = |text: &String| text.len() <= limit;
-        let spent = Spent { cpu: report.cpu, waited: report.waited };
-        match report.outcome {
-            Outcome::Unchanged => self.step(item, StepLabel::Unmodified, None, spent, None),
-            Outcome::Dropped => {
-                item.fate = Fate::Dropped;
-                self.step(item, StepLabel::Dropped, None, spent, None);
-            }
-            Outcome::Passed(text) if fits(&text) => self.passed(member, item, text, spent),
-            Outcome::Passed(text) => {
-                let message = format!("output limit: the event has {} bytes, {limit} are allowed", text.len());
-                self.remember(member, "output", &message, item);
-                self.failed(member, item, message, spent, None);
-            }
-            Outcome::Failed((failure, _)) if failure.kind == FailureKind::Overdue => {
-                let message = overdue(&member.version.identity.limits, "processEvent");
-                self.remember(member, "waiting", &message, item);
-                self.failed(member, item, message, spent, None);
-            }
-            Outcome::Failed((failure, event)) => {
-                let (short, long) = member.version.positions.describe(&failure.message, &failure.stack);
-                let at_ms = self.shared.around.clock.now_ms();
-                let identity = &member.version.identity;
-                self.result.logs.push(identity.log_line(at_ms, LogSource::Plugin, LogLevel::Error, long));
-                self.remember(member, "exception", &short, item);
-                let event = event.filter(fits).and_then(|text| returned::checked(item.text(), text).ok());
-                let changed = event.map(|event| event.text).filter(|text| !json::same(item.text(), text));
-                self.failed(member, item, short, spent, changed.map(Arc::from));
-            }
-        }
-    }
-
-    /// The plugin returned something.
-    fn passed(&mut self, member: &Member, item: &mut Item<'_>, text: String, spent: Spent) {
-        match returned::checked(item.text(), text) {
-            Ok(event) if event.had_moved => {
-                let message = "Error: Plugin tried to change event.team_id".to_owned();
-                self.threw(member, item, &message);
-                let changed = Some(event.text).filter(|text| !json::same(item.text(), text));
-                self.failed(member, item, message, spent, changed.map(Arc::from));
-            }
-            Ok(event) if json::same(item.text(), &event.text) => {
-                self.step(item, StepLabel::Unmodified, None, spent, None);
-            }
-            Ok(event) => self.step(item, StepLabel::Modified, None, spent, Some(event.text.into())),
-            Err(message) => {
-                self.threw(member, item, &message);
-                self.failed(member, item, message, spent, None);
-            }
-        }
-    }
-
-    /// As if the plugin had thrown this.
-    fn threw(&mut self, member: &Member, item: &Item<'_>, message: &str) {
-        let at_ms = self.shared.around.clock.now_ms();
-        let identity = &member.version.identity;
-        self.result.logs.push(identity.log_line(at_ms, LogSource::Plugin, LogLevel::Error, message.to_owned()));
-        self.remember(member, "exception", message, item);
-    }
-
-    /// What the plugin's setting says about events whose processing failed.
-    fn failed(&mut self, member: &Member, item: &mut Item<'_>, message: String, spent: Spent, after: Option<Arc<str>>) {
-        match member.version.identity.on_error {
-            OnError::Continue => {}
-            OnError::Drop => item.fate = Fate::Dropped,
-            OnError::DeadLetter => {
-                let name = &member.version.identity.name;
-                item.fate = Fate::DeadLettered { reason: format!("{name}: {message}") };
-            }
-        }
-        self.step(item, StepLabel::Error, Some(message), spent, after);
-    }
-
-    fn step(
-        &mut self,
-        item: &mut Item<'_>,
-        label: StepLabel,
-        error: Option<String>,
-        spent: Spent,
-        after: Option<Arc<str>>,
-    ) {
-        let cpu_us = u32::try_from(spent.cpu.as_micros()).unwrap_or(u32::MAX);
-        let wait_us = u32::try_from(spent.waited.as_micros()).unwrap_or(u32::MAX);
-        self.figures.count(label);
-        if label != StepLabel::Skipped {
-            self.figures.spent(item.event.offset, cpu_us, wait_us);
-        }
-        if after.is_some() {
-            item.current.clone_from(&after);
-        }
-        item.steps.push(StepOutput {
-            effect: StepEffect { plugin: self.position, label, error, cpu_us, wait_us },
-            after,
-            failure: self.failure.take(),
-        });
-    }
-
-    fn remember(&mut self, member: &Member, kind: &str, message: &str, item: &Item<'_>) {
-        self.failure = Some(RuntimeFailure {
-            at_ms: self.shared.around.clock.now_ms(),
-            version: member.version.identity.version.clone(),
-            kind: kind.to_owned(),
-            message: message.to_owned(),
-            event_uuid: item.event.uuid.to_string(),
-            consequence: presets::consequence(member.version.identity.preset.as_deref(), kind),
-        });
-        self.figures.last_error.clone_from(&self.failure);
-    }
-
-    fn lost(&mut self, member: &mut Member, loss: &Loss) {
-        self.figures.instances_lost += 1;
-        metrics::instance_lost(&member.slot.id, loss.kind);
-        let at_ms = self.shared.around.clock.now_ms();
-        let second = at_ms.div_euclid(1000);
-        if member.loss_lines.0 != second {
-            member.loss_lines = (second, 0);
-        }
-        member.loss_lines.1 += 1;
-        if member.loss_lines.1 <= LOSS_LINES_PER_SECOND {
-            let message = loss.line();
-            let identity = &member.version.identity;
-            self.result.logs.push(identity.log_line(at_ms, LogSource::System, LogLevel::Error, message));
-        }
-    }
-
-    /// False when the plugin cannot be set up now.
-    fn ensure_instance(&mut self, member: &mut Member) -> bool {
-        if member.instance.is_some() {
-            return true;
-        }
-        if member.not_before.is_some_and(|moment| Instant::now() < moment) {
-            return false;
-        }
-        let engine = &self.shared.engine;
-        let made = Instance::load(engine, &self.shared.around, &member.version).and_then(|mut instance| {
-            let outcome = instance.setup(engine);
-            let effects = instance.take_effects();
-            self.result.storage.extend(effects.storage);
-            self.result.logs.extend(effects.logs);
-            self.result.jobs.extend(effects.jobs);
-            self.result.calls.extend(effects.calls.into_iter().map(|(_, call)| call));
-            outcome.map(|()| instance)
-        });
-        match made {
-            Ok(instance) => {
-                member.instance = Some(instance);
-                member.not_before = None;
-                true
-            }
-            Err(error) => {
-                let message = match error {
-                    CallError::Threw(failure) => member.version.positions.describe(&failure.message, &failure.stack).0,
-                    CallError::Lost(loss) => loss.message,
-                };
-                let message = format!("setupPlugin failed in a new instance: {message}. Events pass it by.");
-                let at_ms = self.shared.around.clock.now_ms();
-                let identity = &member.version.identity;
-                self.result.logs.push(identity.log_line(at_ms, LogSource::System, LogLevel::Error, message));
-                member.not_before = Some(Instant::now() + SETUP_PAUSE);
-                false
-            }
-        }
-    }
-
-    fn met_first_event(&mut self, member: &mut Member, first: Instant) {
-        if member.is_new {
-            member.is_new = false;
-            self.result.first_on_new_version.push(member.slot.id.clone());
-        }
-        let Some(clock) = member.reload.take() else { return };
-        let build = clock.ready_at.saturating_duration_since(clock.last_write).saturating_sub(clock.setup);
-        // Waiting for the batch in progress belongs to the reload; waiting for somebody to send does not.
-        let wait =
-            if self.with_traffic { self.started.saturating_duration_since(clock.ready_at) } else { Duration::ZERO };
-        let total = build + wait + first.saturating_duration_since(self.started);
-        let milliseconds = total.as_secs_f64() * 1000.0;
-        member.slot.reloaded(milliseconds);
-        metrics::reload(&member.slot.id, milliseconds);
-        self.shared.record_reload(milliseconds);
-    }
 }

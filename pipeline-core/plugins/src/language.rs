@@ -19,7 +19,7 @@ use std::sync::{Arc, OnceLock};
 use weir_api::plugin::Diagnostic;
 
 use crate::blueprint::Blueprint;
-use crate::component::{self, EngineComponent, PluginComponent};
+use crate::component::{self, PluginComponent};
 use crate::engine::WIT_HASH;
 use crate::host::Shared;
 use crate::manifest::MANIFEST;
@@ -62,14 +62,14 @@ pub enum Artifact {
     Source,
     Python {
         entry: String,
-        engine: Arc<EngineComponent>,
     },
     Component {
         entry: String,
         hash: String,
+        bytes: Arc<[u8]>,
+        /// For the engine that counts instructions, or for the one that does not.
+        is_metered: bool,
         component: PluginComponent,
-        /// What a build has made of the sources; the component itself where that is one of them.
-        built: Option<Arc<[u8]>>,
     },
 }
 
@@ -112,7 +112,10 @@ impl Order {
     pub fn at_once(&self, shared: &Shared) -> Option<Artifact> {
         match &self.language {
             Language::Script => Some(Artifact::Source),
-            Language::Python(entry) => Some(Artifact::Python { entry: entry.clone(), engine: shared.python.ready()? }),
+            Language::Python(entry) => {
+                shared.python.ready(self.is_metered(shared))?;
+                Some(Artifact::Python { entry: entry.clone() })
+            }
             Language::Rust | Language::Component(_) => None,
         }
     }
@@ -134,44 +137,52 @@ impl Order {
         match &self.language {
             Language::Script => Ok(Artifact::Source),
             Language::Python(entry) => {
-                let engine = shared.python.make(&shared.engine, cancel)?;
-                Ok(Artifact::Python { entry: entry.clone(), engine })
+                shared.python.make(&shared.engine, self.is_metered(shared), cancel)?;
+                Ok(Artifact::Python { entry: entry.clone() })
             }
             Language::Rust => {
                 let built = rust::build(&self.dir, &self.snapshot, cancel)?;
-                Self::compile_built(shared, built)
+                self.compile_built(shared, built)
             }
             Language::Component(path) => {
                 let bytes = self.snapshot.component.as_ref().map_or(&[][..], |(_, bytes)| bytes);
-                Self::compile(shared, path, bytes)
+                self.compile(shared, path, bytes.into())
             }
         }
     }
 
     /// What an earlier build has made.
-    pub fn compile_built(shared: &Shared, bytes: Vec<u8>) -> Result<Artifact, Box<Diagnostic>> {
-        let mut artifact = Self::compile(shared, "src/lib.rs", &bytes)?;
-        if let Artifact::Component { built, .. } = &mut artifact {
-            *built = Some(bytes.into());
-        }
-        Ok(artifact)
+    pub fn compile_built(&self, shared: &Shared, bytes: Vec<u8>) -> Result<Artifact, Box<Diagnostic>> {
+        self.compile(shared, "src/lib.rs", bytes.into())
     }
 
-    fn compile(shared: &Shared, entry: &str, bytes: &[u8]) -> Result<Artifact, Box<Diagnostic>> {
-        let engine = &shared.engine;
-        let component = component::plugin(&engine.engine, entry, bytes, &engine.cache_dir)?;
-        let hash = blake3::hash(bytes).to_hex().to_string();
-        Ok(Artifact::Component { entry: entry.to_owned(), hash, component, built: None })
+    /// Whether its instructions are to be counted.
+    fn is_metered(&self, shared: &Shared) -> bool {
+        shared.around.limits.with(&self.settings.other.limits).is_metered()
+    }
+
+    fn compile(&self, shared: &Shared, entry: &str, bytes: Arc<[u8]>) -> Result<Artifact, Box<Diagnostic>> {
+        let is_metered = self.is_metered(shared);
+        let component = machine_code(shared, entry, &bytes, is_metered)?;
+        let hash = blake3::hash(&bytes).to_hex().to_string();
+        Ok(Artifact::Component { entry: entry.to_owned(), hash, bytes, is_metered, component })
     }
 
     /// The version with these settings.
     pub fn assemble(&self, shared: &Shared, artifact: &Artifact) -> Result<Version, Box<Diagnostic>> {
         match artifact {
             Artifact::Source => version::build(&self.given(shared), &self.snapshot),
-            Artifact::Python { entry, engine } => python::version(self, shared, entry, Arc::clone(engine)),
-            Artifact::Component { entry, hash, component, built: _ } => {
+            Artifact::Python { entry } => {
+                let engine = shared.python.make(&shared.engine, self.is_metered(shared), &Cancel::default())?;
+                python::version(self, shared, entry, engine)
+            }
+            Artifact::Component { entry, hash, bytes, is_metered, component } => {
                 let made_of = [WIT_HASH, hash.as_str()];
-                self.version(shared, entry, &made_of, &mut Vec::new(), Program::Component(component.clone()))
+                let component = match self.is_metered(shared) {
+                    wanted if wanted == *is_metered => component.clone(),
+                    wanted => machine_code(shared, entry, bytes, wanted)?,
+                };
+                self.version(shared, entry, &made_of, &mut Vec::new(), Program::Component(component))
             }
         }
     }
@@ -218,8 +229,18 @@ impl Order {
     }
 }
 
+fn machine_code(
+    shared: &Shared,
+    entry: &str,
+    bytes: &[u8],
+    is_metered: bool,
+) -> Result<PluginComponent, Box<Diagnostic>> {
+    let engine = &shared.engine;
+    component::plugin(component::tier(engine, is_metered)?, entry, bytes, &engine.cache_dir)
+}
+
 /// Weir's folder in the user's cache, which what is slow to build is shared through.
-fn cache_dir() -> Result<PathBuf, Box<Diagnostic>> {
+pub fn cache_dir() -> Result<PathBuf, Box<Diagnostic>> {
     let base = std::env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));

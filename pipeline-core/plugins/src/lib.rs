@@ -36,6 +36,7 @@ mod http;
 mod http_calls;
 mod imports;
 mod instance;
+mod instructions;
 mod json;
 mod lane;
 mod language;

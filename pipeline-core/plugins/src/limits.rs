@@ -19,6 +19,8 @@ pub struct Limits {
     pub wait: Duration,
     /// Timers and requests of one instance that have no answer yet.
     pub calls_under_way: usize,
+    /// WebAssembly instructions of one event; nothing is counted when absent.
+    pub instructions_per_event: Option<u64>,
     /// What plugin code may allocate; the engine itself comes on top.
     pub memory_bytes: usize,
     /// JSON of one event after one plugin.
@@ -38,6 +40,7 @@ impl Default for Limits {
             cpu_task: Duration::from_secs(5),
             wait: Duration::from_secs(30),
             calls_under_way: 1000,
+            instructions_per_event: None,
             memory_bytes: 64 << 20,
             output_bytes: 1 << 20,
             log_lines_per_second: 1000,
@@ -48,6 +51,11 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// Whether instructions are counted.
+    pub const fn is_metered(&self) -> bool {
+        self.instructions_per_event.is_some()
+    }
+
     /// With what is set for a plugin.
     #[must_use]
     pub fn with(&self, settings: &PluginLimits) -> Self {
@@ -66,6 +74,9 @@ impl Limits {
         }
         if let Some(ms) = settings.wait_ms_per_event {
             self.wait = Duration::from_millis(ms.clamp(1, 600_000));
+        }
+        if let Some(instructions) = settings.instructions_per_event {
+            self.instructions_per_event = Some(instructions).filter(|most| *most > 0);
         }
         if let Some(mib) = settings.memory_mib {
             self.memory_bytes = (mib.clamp(4, 2048) as usize) << 20;

@@ -11,6 +11,8 @@ pub struct Preset {
     pub consequence: &'static str,
     cpu_ms: u64,
     wait_ms: u64,
+    /// 0 when the platform does not count them.
+    instructions: u64,
     memory_mib: Option<u64>,
     output_kib: Option<u64>,
 }
@@ -21,6 +23,7 @@ impl Preset {
             preset: Some(self.name.to_owned()),
             cpu_ms_per_event: Some(self.cpu_ms),
             wait_ms_per_event: Some(self.wait_ms),
+            instructions_per_event: Some(self.instructions),
             memory_mib: self.memory_mib,
             output_kib: self.output_kib,
             ..PluginLimits::default()
@@ -36,6 +39,7 @@ pub const PRESETS: &[Preset] = &[
         consequence: "PostHog would have stored this event as it entered the plugin and logged the error",
         cpu_ms: 100,
         wait_ms: 30_000,
+        instructions: 0,
         memory_mib: Some(64),
         output_kib: Some(1024),
     },
@@ -46,6 +50,7 @@ pub const PRESETS: &[Preset] = &[
         consequence: "PostHog's plugin server would have stored this event as it entered the plugin and logged the error",
         cpu_ms: 30_000,
         wait_ms: 30_000,
+        instructions: 0,
         memory_mib: None,
         output_kib: Some(1024),
     },
@@ -56,6 +61,7 @@ pub const PRESETS: &[Preset] = &[
         consequence: "PostHog would have stored this event unchanged and counted the transformation as failed",
         cpu_ms: 100,
         wait_ms: 100,
+        instructions: 0,
         memory_mib: None,
         output_kib: Some(1024),
     },
@@ -66,8 +72,20 @@ pub const PRESETS: &[Preset] = &[
         consequence: "Tealium would have passed this event on untransformed",
         cpu_ms: 150,
         wait_ms: 150,
+        instructions: 0,
         memory_mib: Some(32),
         output_kib: Some(64),
+    },
+    Preset {
+        name: "shopify-functions",
+        title: "Shopify Functions",
+        source: "Shopify documentation of Functions, 2025: 11 million instructions, 10,000 kB of memory, 20 kB of output, no network",
+        consequence: "Shopify would have ended the function, and the checkout would have gone on without it",
+        cpu_ms: 1_000,
+        wait_ms: 1,
+        instructions: 11_000_000,
+        memory_mib: Some(10),
+        output_kib: Some(20),
     },
 ];
 

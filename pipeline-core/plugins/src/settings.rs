@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use weir_api::plugin::PluginLimits;
-use weir_event::journal::PluginAttachment;
+use weir_event::journal::{LogLevel, PluginAttachment};
 
 use crate::http::HttpSettings;
 
@@ -71,6 +71,7 @@ pub fn merged(own: &PluginLimits, newer: PluginLimits) -> PluginLimits {
         preset: newer.preset.or(own.preset),
         cpu_ms_per_event: newer.cpu_ms_per_event.or(own.cpu_ms_per_event),
         wait_ms_per_event: newer.wait_ms_per_event.or(own.wait_ms_per_event),
+        instructions_per_event: newer.instructions_per_event.or(own.instructions_per_event),
         memory_mib: newer.memory_mib.or(own.memory_mib),
         output_kib: newer.output_kib.or(own.output_kib),
         log_lines_per_second: newer.log_lines_per_second.or(own.log_lines_per_second),
@@ -79,16 +80,37 @@ pub fn merged(own: &PluginLimits, newer: PluginLimits) -> PluginLimits {
 }
 
 /// Everything that is not a config value, as it is journalled.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OtherSettings {
     pub http: HttpSettings,
     /// Those that differ from the preset's, which differ from Weir's own.
     pub limits: PluginLimits,
     pub on_error: OnError,
+    /// Console lines below it are not kept. The host's lines and errors always are.
+    #[serde(skip_serializing_if = "is_everything")]
+    pub log_level: LogLevel,
     /// Left out when it is the default, so that it is no part of what names a version.
     #[serde(skip_serializing_if = "ReloadMode::is_default")]
     pub reload: ReloadMode,
+}
+
+impl Default for OtherSettings {
+    fn default() -> Self {
+        Self {
+            http: HttpSettings::default(),
+            limits: PluginLimits::default(),
+            on_error: OnError::default(),
+            log_level: LogLevel::Debug,
+            reload: ReloadMode::Auto,
+        }
+    }
+}
+
+/// Left out, so that plugins for which it is not set keep the names of their versions.
+#[allow(clippy::trivially_copy_pass_by_ref)] // As serde calls it.
+fn is_everything(level: &LogLevel) -> bool {
+    *level == LogLevel::Debug
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

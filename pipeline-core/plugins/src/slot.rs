@@ -10,15 +10,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use weir_api::plugin::{Diagnostic, PluginState, PluginView, RuntimeFailure, WorstEvent};
+use weir_api::plugin::{Diagnostic, InstructionFigures, PluginState, PluginView, RuntimeFailure, WorstEvent};
 use weir_event::journal::StepLabel;
 
 use crate::blueprint::Blueprint;
 use crate::instance::Instance;
 use crate::version::Version;
 
-/// CPU samples behind the percentiles of a view.
-const CPU_SAMPLES: usize = 1024;
+/// Samples behind the percentiles of a view.
+const SAMPLES: usize = 1024;
 
 /// When a reload began and was ready, for `reload_ms`.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +47,7 @@ struct Figures {
     view: PluginView,
     cpu_us: VecDeque<u32>,
     wait_us: VecDeque<u32>,
+    instructions: VecDeque<u64>,
 }
 
 pub struct Slot {
@@ -71,7 +72,11 @@ pub struct BatchFigures {
     pub labels: [u64; 5],
     pub cpu_us: Vec<u32>,
     pub wait_us: Vec<u32>,
+    /// Empty when they are not counted.
+    pub instructions: Vec<u64>,
     pub worst: Option<WorstEvent>,
+    /// By instructions.
+    pub longest: Option<WorstEvent>,
     pub instances_lost: u64,
     pub last_error: Option<RuntimeFailure>,
     pub memory_bytes: u64,
@@ -83,12 +88,15 @@ impl BatchFigures {
     }
 
     /// What an event took.
-    pub fn spent(&mut self, offset: u64, cpu_us: u32, wait_us: u32) {
+    pub fn spent(&mut self, offset: u64, cpu_us: u32, wait_us: u32, instructions: Option<u64>) {
         self.cpu_us.push(cpu_us);
         self.wait_us.push(wait_us);
-        if self.worst.as_ref().is_none_or(|worst| cpu_us > worst.cpu_us) {
-            self.worst = Some(WorstEvent { offset, cpu_us, wait_us });
+        self.instructions.extend(instructions);
+        let event = WorstEvent { offset, cpu_us, wait_us, instructions };
+        if instructions.is_some() {
+            keep_greatest(&mut self.longest, Some(event.clone()), |event| event.instructions);
         }
+        keep_greatest(&mut self.worst, Some(event), |event| event.cpu_us);
     }
 
     pub fn of(&self, label: StepLabel) -> u64 {
@@ -104,7 +112,7 @@ impl Slot {
             dir: dir.to_string_lossy().into_owned(),
             ..PluginView::default()
         };
-        let figures = Figures { view, cpu_us: VecDeque::new(), wait_us: VecDeque::new() };
+        let figures = Figures { view, ..Figures::default() };
         Self {
             id,
             dir,
@@ -182,6 +190,7 @@ impl Slot {
         view.state = PluginState::Live;
         view.load_error = None;
         view.worst = None;
+        view.instructions = version.identity.limits.is_metered().then(InstructionFigures::default);
         version.language.clone_into(&mut view.language);
         view.methods = version.functions();
         view.missing.clone_from(&version.identity.missing);
@@ -239,17 +248,14 @@ impl Slot {
         if batch.memory_bytes > 0 {
             view.memory_bytes = batch.memory_bytes;
         }
-        if let Some(worst) = batch.worst
-            && view.worst.as_ref().is_none_or(|known| worst.cpu_us > known.cpu_us)
-        {
-            view.worst = Some(worst);
+        keep_greatest(&mut view.worst, batch.worst, |event| event.cpu_us);
+        if let Some(instructions) = &mut view.instructions {
+            keep_greatest(&mut instructions.worst, batch.longest, |event| event.instructions);
         }
         let figures = &mut *figures;
-        for (samples, newer) in [(&mut figures.cpu_us, batch.cpu_us), (&mut figures.wait_us, batch.wait_us)] {
-            samples.extend(newer);
-            let excess = samples.len().saturating_sub(CPU_SAMPLES);
-            samples.drain(..excess);
-        }
+        add(&mut figures.cpu_us, batch.cpu_us);
+        add(&mut figures.wait_us, batch.wait_us);
+        add(&mut figures.instructions, batch.instructions);
     }
 
     pub fn view(&self) -> PluginView {
@@ -257,23 +263,50 @@ impl Slot {
         let mut view = figures.view.clone();
         let cpu_us: Vec<u32> = figures.cpu_us.iter().copied().collect();
         let wait_us: Vec<u32> = figures.wait_us.iter().copied().collect();
+        let executed: Vec<u64> = figures.instructions.iter().copied().collect();
         drop(figures);
-        (view.cpu_us_p50, view.cpu_us_p99) = percentiles(cpu_us);
-        (view.wait_us_p50, view.wait_us_p99) = percentiles(wait_us);
+        (view.cpu_us_p50, view.cpu_us_p99) = as_f64(percentiles(cpu_us));
+        (view.wait_us_p50, view.wait_us_p99) = as_f64(percentiles(wait_us));
+        if let Some(instructions) = &mut view.instructions {
+            (instructions.p50, instructions.p99) = percentiles(executed);
+        }
         view.enabled = self.is_enabled();
         view.waiting = lock(&self.waiting).as_ref().map(|waiting| waiting.version.identity.version.clone());
         view
     }
 }
 
+/// Adds samples and forgets the oldest.
+fn add<T>(samples: &mut VecDeque<T>, newer: Vec<T>) {
+    samples.extend(newer);
+    let excess = samples.len().saturating_sub(SAMPLES);
+    samples.drain(..excess);
+}
+
+fn keep_greatest<K: PartialOrd>(
+    kept: &mut Option<WorstEvent>,
+    newer: Option<WorstEvent>,
+    by: impl Fn(&WorstEvent) -> K,
+) {
+    if let Some(newer) = newer
+        && kept.as_ref().is_none_or(|known| by(&newer) > by(known))
+    {
+        *kept = Some(newer);
+    }
+}
+
 /// The median and the 99th of 100.
-fn percentiles(mut samples: Vec<u32>) -> (f64, f64) {
+fn percentiles<T: Ord + Copy + Default>(mut samples: Vec<T>) -> (T, T) {
     samples.sort_unstable();
     let at = |share: f64| {
         let place = (samples.len() as f64 * share) as usize;
-        samples.get(place.min(samples.len().saturating_sub(1))).map_or(0.0, |sample| f64::from(*sample))
+        samples.get(place.min(samples.len().saturating_sub(1))).copied().unwrap_or_default()
     };
     (at(0.50), at(0.99))
+}
+
+fn as_f64((p50, p99): (u32, u32)) -> (f64, f64) {
+    (f64::from(p50), f64::from(p99))
 }
 
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

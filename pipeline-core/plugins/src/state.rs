@@ -22,6 +22,7 @@ use crate::cpu;
 use crate::geoip::GeoIp;
 use crate::http::{Calls, CompletionQueue, PluginHttp};
 use crate::http_calls::{SentCalls, wake};
+use crate::instructions::Meter;
 use crate::limits::Limits;
 use crate::own_metrics::OwnMetrics;
 use crate::pace::Pace;
@@ -66,6 +67,8 @@ pub struct Identity {
     /// Name of the preset behind them, if any.
     pub preset: Option<String>,
     pub on_error: OnError,
+    /// Console lines below it are not kept.
+    pub log_level: LogLevel,
     pub http: Arc<PluginHttp>,
 }
 
@@ -89,8 +92,16 @@ pub enum Ended {
 #[derive(Debug)]
 pub struct Report {
     pub outcome: Outcome,
+    pub spent: Spent,
+}
+
+/// What an event took in a plugin.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Spent {
     pub cpu: Duration,
     pub waited: Duration,
+    /// When they are counted.
+    pub instructions: Option<u64>,
 }
 
 /// An event (or another call) that has begun and not ended.
@@ -100,6 +111,7 @@ pub struct OpenEvent {
     pub emitted: Vec<String>,
     pub jobs: Vec<JobRequest>,
     pub http_calls: u32,
+    pub instructions: u64,
     cpu: Duration,
     waited: Duration,
 }
@@ -133,6 +145,7 @@ pub struct InstanceState {
     pub identity: Arc<Identity>,
     pub around: Arc<Surroundings>,
     pub memory: MemoryGauge,
+    pub meter: Meter,
     pub random: Random,
     /// The event in the foreground, with its index.
     pub in_hand: (u32, OpenEvent),
@@ -162,6 +175,7 @@ impl InstanceState {
             identity,
             around,
             memory,
+            meter: Meter::default(),
             random,
             in_hand: (NOBODY, OpenEvent::default()),
             waiting: BTreeMap::new(),
@@ -214,12 +228,14 @@ impl InstanceState {
         let (before, mut open) = std::mem::replace(&mut self.in_hand, (NOBODY, OpenEvent::default()));
         if self.is_open(before) {
             open.cpu += self.charge();
+            open.instructions += self.meter.charge();
             self.waiting.insert(before, open);
         } else {
             // Work that goes on after its event was reported has nothing left to wait for.
             self.settle(before, open);
         }
         self.in_hand = (index, self.waiting.remove(&index).unwrap_or_default());
+        self.meter.refill(self.in_hand.1.instructions);
     }
 
     fn is_open(&self, index: u32) -> bool {
@@ -259,15 +275,18 @@ impl InstanceState {
         let open = if self.in_hand.0 == index {
             let mut open = std::mem::take(&mut self.in_hand.1);
             open.cpu += self.charge();
+            open.instructions += self.meter.charge();
+            self.meter.refill(0);
             open
         } else {
             self.waiting.remove(&index).unwrap_or_default()
         };
-        let (cpu, waited) = (open.cpu, open.waited);
+        let instructions = self.meter.counted(open.instructions);
+        let spent = Spent { cpu: open.cpu, waited: open.waited, instructions };
         self.settle(index, open);
         self.reported[index as usize] = true;
         self.effects.first_report_at.get_or_insert_with(Instant::now);
-        self.effects.reports.push((index, Report { outcome, cpu, waited }));
+        self.effects.reports.push((index, Report { outcome, spent }));
         Ok(())
     }
 
@@ -350,6 +369,9 @@ impl InstanceState {
     }
 
     pub fn log(&mut self, source: LogSource, level: LogLevel, message: String) {
+        if source == LogSource::Console && level < self.identity.log_level {
+            return;
+        }
         let at_ms = self.around.clock.now_ms();
         let second = at_ms.div_euclid(1000);
         if self.log_window.0 != second {

@@ -184,6 +184,7 @@ pub fn identity<'s>(
         preset: settings.other.limits.preset.clone(),
         limits,
         on_error: settings.other.on_error,
+        log_level: settings.other.log_level,
         http: Arc::new(http),
     })
 }

@@ -60,6 +60,13 @@ pub fn pending(connection: &Connection, offset: u64) -> Result<u64, StoreError> 
         .query_row([offset], |row| row.get(0))?)
 }
 
+/// Offset of the first stored event whose timestamp is at or after a moment, milliseconds since the Unix epoch.
+pub fn first_offset(connection: &Connection, from_ms: i64) -> Result<Option<u64>, StoreError> {
+    Ok(connection
+        .prepare_cached("SELECT min(_offset) FROM event_rows WHERE timestamp >= make_timestamp(?::BIGINT * 1000)")?
+        .query_row([from_ms], |row| row.get(0))?)
+}
+
 /// The end of the window, moved forward until its texts fit.
 fn within(connection: &Connection, first: u64, end: u64, bytes: usize) -> Result<u64, StoreError> {
     let mut statement = connection.prepare_cached(

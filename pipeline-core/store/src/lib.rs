@@ -32,9 +32,11 @@ mod writer;
 
 pub use digest::digests;
 pub use error::StoreError;
-pub use export::{Exported, export, pending};
+pub use export::{Exported, export, first_offset, pending};
 pub use kept_by_plugins::plugin_storage_before;
-pub use lookup::{committed_offset, is_identified, meta_value, project_number, redriven_by};
+pub use lookup::{
+    committed, committed_offset, is_identified, meta_value, people_changes, project_number, project_tokens, redriven_by,
+};
 pub use people::Holding;
 pub use query::{QueryLimits, QueryPool};
 pub use restore::{CountedEvent, Restored, Versions};

@@ -1,13 +1,22 @@
 //! Single facts, for who asks about one event.
 
-use duckdb::{Connection, OptionalExt as _, params};
+use duckdb::{Connection, OptionalExt as _, Row, params};
+use uuid::Uuid;
+use weir_event::outcome::OutcomeCounts;
 
 use crate::error::StoreError;
+use crate::rows::{Cursor, DistinctIdRow, PersonRow};
 
 /// The number of a project, by its token.
 pub fn project_number(connection: &Connection, token: &str) -> Result<Option<u32>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT team_id FROM project_rows WHERE token = ?")?;
     Ok(statement.query_row([token], |row| row.get(0)).optional()?)
+}
+
+/// Tokens of all projects.
+pub fn project_tokens(connection: &Connection) -> Result<Vec<String>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT token FROM project_rows")?;
+    Ok(statement.query_map([], |row| row.get(0))?.collect::<duckdb::Result<Vec<_>>>()?)
 }
 
 /// What is kept under a name, JSON or text.
@@ -34,4 +43,78 @@ pub fn redriven_by(connection: &Connection, offset: u64, uuid: &str) -> Result<O
     let mut statement = connection
         .prepare_cached("SELECT max(journal_sequence) FROM redriven_rows WHERE _offset = ? AND event_uuid = ?::UUID")?;
     Ok(statement.query_row(params![offset, uuid], |row| row.get(0))?)
+}
+
+/// What was written down about persons and distinct ids for events of these offsets, the newest row of each.
+pub fn people_changes(
+    connection: &Connection,
+    from: u64,
+    until: u64,
+) -> Result<(Vec<PersonRow>, Vec<DistinctIdRow>), StoreError> {
+    let mut persons = connection.prepare_cached(
+        "SELECT id::VARCHAR, epoch_ms(created_at), team_id, properties::VARCHAR, is_identified, is_deleted, version, \
+         _offset FROM person_rows WHERE _offset >= ? AND _offset < ? \
+         QUALIFY row_number() OVER (PARTITION BY team_id, id ORDER BY version DESC) = 1",
+    )?;
+    let persons = persons.query_map(params![from, until], |row| {
+        Ok(PersonRow {
+            id: uuid(row, 0)?,
+            created_at_ms: row.get(1)?,
+            team_id: row.get(2)?,
+            properties: row.get(3)?,
+            is_identified: row.get(4)?,
+            is_deleted: row.get(5)?,
+            version: row.get(6)?,
+            offset: row.get(7)?,
+        })
+    })?;
+    let persons = persons.collect::<duckdb::Result<Vec<_>>>()?;
+    let mut ids = connection.prepare_cached(
+        "SELECT team_id, distinct_id, person_id::VARCHAR, is_deleted, version, _offset FROM distinct_id_rows \
+         WHERE _offset >= ? AND _offset < ? \
+         QUALIFY row_number() OVER (PARTITION BY team_id, distinct_id ORDER BY version DESC) = 1",
+    )?;
+    let ids = ids.query_map(params![from, until], |row| {
+        Ok(DistinctIdRow {
+            team_id: row.get(0)?,
+            distinct_id: row.get(1)?,
+            person_id: uuid(row, 2)?,
+            is_deleted: row.get(3)?,
+            version: row.get(4)?,
+            offset: row.get(5)?,
+        })
+    })?;
+    Ok((persons, ids.collect::<duckdb::Result<Vec<_>>>()?))
+}
+
+fn uuid(row: &Row<'_>, column: usize) -> duckdb::Result<Uuid> {
+    let text: String = row.get(column)?;
+    let unreadable = |error: uuid::Error| {
+        duckdb::Error::FromSqlConversionFailure(column, duckdb::types::Type::Text, Box::new(error))
+    };
+    text.parse().map_err(unreadable)
+}
+
+/// How far the store is: journal records and intake offsets that are committed, and the outcomes of all events.
+pub fn committed(connection: &Connection) -> Result<Cursor, StoreError> {
+    Ok(connection.query_row(
+        "SELECT journal_sequence, intake_offset, stored, dropped, rejected, dead_lettered, deduplicated, \
+         conflicting_duplicates, emitted FROM weir_state",
+        [],
+        |row| {
+            Ok(Cursor {
+                journal_sequence: row.get(0)?,
+                intake_offset: row.get(1)?,
+                outcomes: OutcomeCounts {
+                    stored: row.get(2)?,
+                    dropped: row.get(3)?,
+                    rejected: row.get(4)?,
+                    dead_lettered: row.get(5)?,
+                    deduplicated: row.get(6)?,
+                    conflicting_duplicates: row.get(7)?,
+                    emitted: row.get(8)?,
+                },
+            })
+        },
+    )?)
 }

@@ -138,6 +138,7 @@ impl Judge<'_> {
         let used = [
             ("cpu_us", budget.cpu_us, observed.cpu_us_worst()),
             ("cpu_us_p99", budget.cpu_us_p99, observed.cpu_us_p99()),
+            ("instructions", budget.instructions, observed.instructions.unwrap_or_default()),
             ("memory_bytes", budget.memory_bytes, observed.memory_bytes),
             ("requests", budget.requests, observed.requests.len() as u64),
             ("log_lines", budget.log_lines, observed.own_logs().count() as u64),

@@ -28,6 +28,8 @@ pub struct Observed {
     pub unfitting: Vec<crate::compare::Difference>,
     pub cpu_us: Vec<u32>,
     wait_us: u32,
+    /// Of the event with the most, when they are counted.
+    pub instructions: Option<u64>,
     pub output_bytes: u64,
     pub memory_bytes: u64,
     asked_jobs: Vec<weir_plugins::JobRequest>,
@@ -105,6 +107,7 @@ impl Observed {
         self.counts.errors += u64::from(has(StepLabel::Error) || matches!(tried.fate, Fate::DeadLettered { .. }));
         self.cpu_us.push(tried.steps.iter().map(|step| step.effect.cpu_us).sum());
         self.wait_us = self.wait_us.max(tried.steps.iter().map(|step| step.effect.wait_us).sum());
+        self.instructions = self.instructions.max(instructions(tried));
         self.output_bytes = self.output_bytes.max(tried.after().map_or(0, str::len) as u64);
     }
 
@@ -128,6 +131,7 @@ impl Observed {
         spent.cpu_us = spent.cpu_us.max(self.cpu_us_worst());
         spent.cpu_us_p99 = spent.cpu_us_p99.max(self.cpu_us_p99());
         spent.wait_us = spent.wait_us.max(u64::from(self.wait_us));
+        spent.instructions = spent.instructions.max(self.instructions);
         spent.memory_bytes = spent.memory_bytes.max(self.memory_bytes);
         spent.output_bytes = spent.output_bytes.max(self.output_bytes);
         spent.requests += self.requests.len() as u64;
@@ -144,6 +148,7 @@ impl Observed {
                 label: tried.steps.last().map_or("skipped", |step| step.effect.label.as_str()),
                 error: errors(tried).into_iter().next(),
                 cpu_us: tried.steps.iter().map(|step| step.effect.cpu_us).sum(),
+                instructions: instructions(tried),
                 consequence: consequence::of_event(tried, input.as_ref()),
             }
         })
@@ -163,6 +168,11 @@ const fn fate(fate: &Fate) -> &'static str {
 /// The event as it goes on; null when it does not.
 pub fn after(tried: &Tried) -> Value {
     tried.after().map_or(Value::Null, |text| serde_json::from_str(text).unwrap_or_default())
+}
+
+/// Of all plugins that met it, when they are counted.
+fn instructions(tried: &Tried) -> Option<u64> {
+    tried.steps.iter().filter_map(|step| step.instructions).reduce(|sum, more| sum + more)
 }
 
 /// What went wrong with it.

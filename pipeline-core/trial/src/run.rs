@@ -107,11 +107,13 @@ impl Run<'_> {
     }
 
     fn settings(&self) -> Settings {
-        let other = OtherSettings {
-            limits: self.fixture.limits.clone(),
-            on_error: self.fixture.on_error,
-            ..Default::default()
-        };
+        let mut limits = self.fixture.limits.clone();
+        let budgets = self.fixture.steps.iter().filter_map(|step| step.expect.as_ref()?.budget);
+        // A budget of instructions has them counted; it ends nothing.
+        if budgets.into_iter().any(|budget| budget.instructions.is_some()) {
+            limits.instructions_per_event.get_or_insert(u64::MAX);
+        }
+        let other = OtherSettings { limits, on_error: self.fixture.on_error, ..Default::default() };
         Settings {
             values: self.fixture.config.clone(),
             attachments: self.fixture.attachments.clone(),

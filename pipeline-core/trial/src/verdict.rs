@@ -81,6 +81,9 @@ pub struct Spent {
     pub cpu_us_p99: u64,
     /// By the fixture's clock.
     pub wait_us: u64,
+    /// When they are counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<u64>,
     pub memory_bytes: u64,
     pub requests: u64,
     pub log_lines: u64,
@@ -98,6 +101,8 @@ pub struct EventLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     pub cpu_us: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<u64>,
     pub consequence: String,
 }
 

@@ -128,7 +128,7 @@ fn a_limit_costs_one_event_and_says_what_production_would_do() {
     let refused = bench.one(&json!({"event": event("uuid", json!({})), "expect": {"dropped": 0}}));
     assert_eq!(refused.verdict, Verdict::Mismatch);
     assert!(refused.consequence.contains("kept aside as a dead letter"), "{}", refused.consequence);
-    let result = bench.one(&json!({"event": event("a", json!({})), "limits": {"preset": "shopify"}, "expect": {}}));
+    let result = bench.one(&json!({"event": event("a", json!({})), "limits": {"preset": "heroku"}, "expect": {}}));
     assert!(result.problem.expect("a problem").hint.starts_with("Possible here: weir, "), "unknown presets are told");
 }
 
@@ -152,6 +152,23 @@ fn requests_events_made_and_what_is_kept() {
     let budget = json!({"requests": 0, "output_bytes": 10, "memory_bytes": 1000});
     let paths = bench.paths(&json!({"event": event("fetch", json!({})), "mocks": mocks, "expect": {"budget": budget}}));
     assert_eq!(paths, ["budget.memory_bytes", "budget.requests", "budget.output_bytes"]);
+}
+
+#[test]
+fn instructions_are_counted_where_a_budget_or_a_limit_names_them() {
+    let bench = Bench::new();
+    let counted = |expect: Value| {
+        let result = bench.one(&json!({"event": event("parent", json!({})), "expect": expect}));
+        (result.spent.instructions, result.differences)
+    };
+    assert_eq!(counted(json!({"errors": 0})).0, None);
+    let (first, differences) = counted(json!({"budget": {"instructions": 0}}));
+    assert_eq!(differences[0].path, "budget.instructions");
+    let (second, differences) = counted(json!({"budget": {"instructions": first}}));
+    assert_eq!((second, differences.len()), (first, 0), "the same each time");
+    let limited = json!({"event": event("parent", json!({})), "limits": {"instructions_per_event": 1000},
+        "expect": {"error": "instruction limit: processEvent executed more than 1000"}});
+    bench.pass(&limited);
 }
 
 #[test]

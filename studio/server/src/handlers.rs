@@ -10,6 +10,7 @@ use pipeline_core::api::diff::{
 use pipeline_core::api::event::{Journey, JourneyRequest};
 use pipeline_core::api::ledger::{Audit, AuditRequest, Digest, DigestRequest, Status, StatusRequest};
 use pipeline_core::api::live::{DemoRequest, DemoState};
+use pipeline_core::api::oracle::{OracleRequest, OracleState};
 use pipeline_core::api::plugin::{
     PluginAdd, PluginCalls, PluginCallsRequest, PluginConfigure, PluginDetail, PluginList, PluginLogLine, PluginLogs,
     PluginLogsRequest, PluginOrder, PluginRequest, PluginRun, PluginRunRequest, PluginStorage, PluginStorageRequest,
@@ -19,7 +20,7 @@ use pipeline_core::api::query::{QueryRequest, QueryResult};
 use pipeline_core::api::redrive::{Redrive, RedriveRequest};
 use pipeline_core::api::registry::Handlers;
 use pipeline_core::api::session::{Link, OpenLinkRequest};
-use pipeline_core::api::sink::{SinkAdd, SinkList, SinkRemove, SinkView, SinksRequest};
+use pipeline_core::api::sink::{SinkAdd, SinkList, SinkRemove, SinkReplay, SinkView, SinksRequest};
 use pipeline_core::api::{ApiError, ErrorCode};
 use pipeline_core::flow::{DemoControl as _, Flow, FlowError, ShadowError, SinkWanted};
 use pipeline_core::plugins::PluginError;
@@ -229,6 +230,10 @@ impl Handlers for Studio {
         .await
     }
 
+    async fn sink_replay(&self, request: SinkReplay) -> Result<SinkView, ApiError> {
+        self.blocking(move |flow| Ok(flow.sinks.replay(&request.name, request.from_ms)?)).await
+    }
+
     async fn sink_remove(&self, request: SinkRemove) -> Result<SinkView, ApiError> {
         self.blocking(move |flow| Ok(flow.sinks.remove(&request.name)?)).await
     }
@@ -245,6 +250,10 @@ impl Handlers for Studio {
     async fn demo(&self, request: DemoRequest) -> Result<DemoState, ApiError> {
         self.demo.set(request)?;
         Ok(self.demo.state())
+    }
+
+    async fn oracle(&self, request: OracleRequest) -> Result<OracleState, ApiError> {
+        self.flow.oracle.command(&request).map_err(|error| api_error(&error))
     }
 
     async fn audit(&self, _: AuditRequest) -> Result<Audit, ApiError> {

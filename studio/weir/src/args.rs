@@ -31,6 +31,8 @@ pub enum Command {
     Open(Target),
     /// Recount the logs against the store; exit 1 on any difference
     Audit(Target),
+    /// What the model says must be in the store, and what is there instead; exit 1 on any difference
+    Oracle(Oracle),
     /// Print digests of the store's current state
     Digest(Target),
     /// Start, stop or re-pace the demo stream
@@ -60,15 +62,30 @@ pub enum Command {
 }
 
 #[derive(Debug, Args)]
+pub struct Oracle {
+    /// Start it: with what comes next, and with projects that come next
+    #[arg(long, conflicts_with = "stop")]
+    pub start: bool,
+    /// Start it with the first event of the logs
+    #[arg(long, conflicts_with = "stop")]
+    pub from_start: bool,
+    /// Stop it; what it has found stays
+    #[arg(long)]
+    pub stop: bool,
+    #[command(flatten)]
+    pub target: Target,
+}
+
+#[derive(Debug, Args)]
 pub struct Serve {
     /// Directory of the logs and the store; made if it does not exist
     #[arg(long, value_name = "DIR", env = "WEIR_DATA", default_value_os_t = default_data_dir())]
     pub data: PathBuf,
     /// Where clients send events; port 0 picks a free one
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8010")]
+    #[arg(long, value_name = "ADDR:PORT", env = "WEIR_CAPTURE", default_value = "127.0.0.1:8010")]
     pub capture: SocketAddr,
     /// Where the studio and commands connect; loopback only; port 0 picks a free one
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8011")]
+    #[arg(long, value_name = "ADDR:PORT", env = "WEIR_CONTROL", default_value = "127.0.0.1:8011")]
     pub control: SocketAddr,
     /// Start the demo stream: a small web shop
     #[arg(long)]
@@ -207,6 +224,16 @@ pub enum Sink {
     },
     /// Each sink with its cursor and its ledger
     List {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Send a sink, or a plugin's exports, what is stored once more
+    Replay {
+        /// Of a plugin: plugin:ID:exportEvents
+        name: String,
+        /// From the first event with this timestamp or a later one; from the start if absent
+        #[arg(long, value_name = "TIME")]
+        from: Option<String>,
         #[command(flatten)]
         target: Target,
     },

@@ -5,6 +5,7 @@ use pipeline_core::api::{ApiError, Command, command};
 use weir_studio::{RunFile, RunFileError};
 
 use crate::args::Target;
+use crate::coded::coded;
 
 pub struct Client {
     url: String,
@@ -45,6 +46,6 @@ impl Client {
         let status = response.status();
         let error: ApiError =
             response.json().with_context(|| format!("the server answered {status} without a reason"))?;
-        Err(error.into())
+        Err(coded(&error.message, error.code, error.hint.as_deref().unwrap_or_default()))
     }
 }

@@ -2,11 +2,13 @@
 
 mod args;
 mod client;
+mod coded;
 mod diff;
 mod diff_args;
 mod diff_print;
 mod new;
 mod new_args;
+mod oracle;
 mod output;
 mod plugin;
 mod plugin_args;
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         Command::Status(status) => output::status(&status),
         Command::Open(target) => output::open(&target),
         Command::Audit(target) => output::audit(&target),
+        Command::Oracle(oracle) => oracle::run(&oracle),
         Command::Digest(target) => output::digest(&target),
         Command::Demo(demo) => output::demo(&demo),
         Command::Plugin(command) => plugin::run(command),

@@ -25,7 +25,8 @@ use crate::say::say;
 pub fn run(plugin: Plugin) -> anyhow::Result<ExitCode> {
     match plugin {
         Plugin::Add { dir, target } => add(&dir, &target),
-        Plugin::Logs { id, limit, target } => logs(id, limit, &target),
+        Plugin::Logs { id, keep: Some(level), target, .. } => keep_logs(id, level, &target),
+        Plugin::Logs { id, limit, keep: None, target } => logs(id, limit, &target),
         Plugin::List { target } => {
             let list = Client::find(&target)?.call::<registry::Plugins>(&PluginsRequest::default())?;
             chain(&list.plugins, &target)
@@ -107,6 +108,14 @@ fn logs(id: String, limit: Option<u64>, target: &Target) -> anyhow::Result<ExitC
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn keep_logs(id: String, level: String, target: &Target) -> anyhow::Result<ExitCode> {
+    let request = PluginConfigure { id, log_level: Some(level), ..PluginConfigure::default() };
+    configure(&Client::find(target)?, target, &request, |detail| {
+        say!("console lines are kept from {} up", detail.log_level);
+        Ok(())
+    })
 }
 
 fn chain(plugins: &[PluginView], target: &Target) -> anyhow::Result<ExitCode> {
@@ -244,13 +253,25 @@ fn configure_http(http: Http) -> anyhow::Result<ExitCode> {
 }
 
 fn configure_limits(limits: Limits) -> anyhow::Result<ExitCode> {
-    let Limits { id, preset, cpu_ms, wait_ms, memory_mib, output_kib, log_lines, http_calls, on_error, target } =
-        limits;
+    let Limits {
+        id,
+        preset,
+        cpu_ms,
+        wait_ms,
+        instructions,
+        memory_mib,
+        output_kib,
+        log_lines,
+        http_calls,
+        on_error,
+        target,
+    } = limits;
     let client = Client::find(&target)?;
     let wanted = PluginLimits {
         preset,
         cpu_ms_per_event: cpu_ms,
         wait_ms_per_event: wait_ms,
+        instructions_per_event: instructions,
         memory_mib,
         output_kib,
         log_lines_per_second: log_lines,

@@ -17,6 +17,9 @@ pub enum Plugin {
     /// The newest log lines of a plugin
     Logs {
         id: String,
+        /// From now on keep console lines of this level and worse only: debug, log, info, warn or error
+        #[arg(long, value_name = "LEVEL", conflicts_with = "limit")]
+        keep: Option<String>,
         #[arg(long, value_name = "N")]
         limit: Option<u64>,
         #[command(flatten)]
@@ -162,6 +165,9 @@ pub struct Limits {
     /// Timers and HTTP for each event
     #[arg(long, value_name = "N")]
     pub wait_ms: Option<u64>,
+    /// WebAssembly instructions for each event; 0 does not count them
+    #[arg(long, value_name = "N")]
+    pub instructions: Option<u64>,
     #[arg(long, value_name = "N")]
     pub memory_mib: Option<u64>,
     /// JSON of one event after the plugin

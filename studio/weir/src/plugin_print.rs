@@ -72,6 +72,12 @@ pub fn detail(detail: &PluginDetail) -> Printed {
     );
     say!("CPU           {:.0} µs p50, {:.0} µs p99", view.cpu_us_p50, view.cpu_us_p99);
     say!("waiting       {:.0} µs p50, {:.0} µs p99", view.wait_us_p50, view.wait_us_p99);
+    if let Some(counted) = &view.instructions {
+        let worst = counted.worst.as_ref().map_or_else(String::new, |worst| {
+            format!(", {} at most (event {})", worst.instructions.unwrap_or_default(), worst.offset)
+        });
+        say!("instructions  {} p50, {} p99{worst}", counted.p50, counted.p99);
+    }
     if let Some(worst) = &view.worst {
         say!("dearest       event {}: {} µs CPU, {} µs waiting", worst.offset, worst.cpu_us, worst.wait_us);
     }
@@ -163,6 +169,7 @@ fn figures(limits: &PluginLimits) -> String {
         limits.preset.clone(),
         figure(limits.cpu_ms_per_event, "ms CPU"),
         figure(limits.wait_ms_per_event, "ms waiting"),
+        figure(limits.instructions_per_event.filter(|most| *most > 0), "instructions"),
         figure(limits.memory_mib, "MiB"),
         figure(limits.output_kib, "KiB an event"),
         figure(limits.log_lines_per_second, "log lines/s"),

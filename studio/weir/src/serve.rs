@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 use weir_studio::{ServeConfig, Server};
 
 use crate::args::Serve;
+use crate::coded::coded;
 use crate::sink;
 
 pub fn run(serve: Serve) -> anyhow::Result<ExitCode> {
@@ -41,10 +42,7 @@ async fn serve_until_stopped(serve: Serve) -> anyhow::Result<ExitCode> {
         sinks: serve.sinks.iter().map(|text| sink::wanted(text)).collect::<anyhow::Result<_>>()?,
         store_probe: Some(Arc::new(probe_in_child)),
     };
-    let server = Server::start(config).await.map_err(|error| {
-        let hint = error.hint();
-        anyhow::Error::new(error).context(hint)
-    })?;
+    let server = Server::start(config).await.map_err(|error| coded(&error, error.code(), error.hint()))?;
     let ready = serde_json::json!({
         "ready": true,
         "capture": server.capture_url,

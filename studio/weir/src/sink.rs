@@ -5,12 +5,14 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use pipeline_core::api::registry;
-use pipeline_core::api::sink::{SinkAdd, SinkRemove, SinkView, SinksRequest};
+use pipeline_core::api::sink::{SinkAdd, SinkRemove, SinkReplay, SinkView, SinksRequest};
+use pipeline_core::event::js_date;
 use pipeline_core::flow::SinkWanted;
 use pipeline_core::sinks::{SinkError, SinkKind};
 
 use crate::args::Sink;
 use crate::client::Client;
+use crate::coded::coded;
 use crate::output::print_json;
 use crate::say::say;
 
@@ -35,6 +37,15 @@ pub fn run(sink: &Sink) -> anyhow::Result<ExitCode> {
             } else {
                 list.sinks.iter().for_each(print);
             }
+        }
+        Sink::Replay { name, from, target } => {
+            let moment = |text: &String| {
+                let parsed = js_date::parse(text);
+                parsed.with_context(|| format!("{text:?} is no moment; write it like 2026-01-31T09:30:00Z"))
+            };
+            let request = SinkReplay { name: name.clone(), from_ms: from.as_ref().map(moment).transpose()? };
+            let view = Client::find(target)?.call::<registry::SinkReplay>(&request)?;
+            if target.json { print_json(&view)? } else { print(&view) }
         }
         Sink::Remove { name, target } => {
             let request = SinkRemove { name: name.clone() };
@@ -80,6 +91,5 @@ fn absolute(kind: SinkKind, target: &str) -> anyhow::Result<String> {
 }
 
 fn refused(error: SinkError) -> anyhow::Error {
-    let hint = error.hint();
-    anyhow::Error::new(error).context(hint)
+    coded(&error, error.code(), error.hint())
 }

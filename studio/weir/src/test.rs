@@ -14,6 +14,7 @@ use pipeline_core::trial::{
     EXIT_ERROR, EXIT_NONE, Report, Selection, Style, Suite, Workshop, html, junit, plugin_dirs, text,
 };
 
+use crate::coded::coded;
 use crate::say;
 use crate::test_args::Test;
 
@@ -35,7 +36,7 @@ pub fn run(test: &Test) -> ExitCode {
 
 fn tried(test: &Test) -> anyhow::Result<u8> {
     let workshop = Workshop::start(&compiled_dir()?, test.geoip.as_deref())
-        .map_err(|error| anyhow::anyhow!("{error}\n{}", error.hint()))?;
+        .map_err(|error| coded(&error, error.code(), error.hint()))?;
     if test.watch {
         return watch::run(test, &workshop);
     }
@@ -46,7 +47,7 @@ fn tried(test: &Test) -> anyhow::Result<u8> {
 
 /// One run over everything that is selected.
 fn once(test: &Test, workshop: &Workshop) -> anyhow::Result<Report> {
-    let dirs = plugin_dirs(&test.dirs).map_err(|error| anyhow::anyhow!("{error}\n{}", error.hint()))?;
+    let dirs = plugin_dirs(&test.dirs).map_err(|error| coded(&error, error.code(), error.hint()))?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let selection = Selection {
         filter: test.filter.clone(),
@@ -57,7 +58,7 @@ fn once(test: &Test, workshop: &Workshop) -> anyhow::Result<Report> {
     let progress = Progress::new();
     let report = Suite::new(workshop, selection).run(&dirs, &|done, all| progress.told(done, all));
     progress.gone();
-    report.map_err(|error| anyhow::anyhow!("{error}\n{}", error.hint()))
+    report.map_err(|error| coded(&error, error.code(), error.hint()))
 }
 
 fn told(test: &Test, report: &Report) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! Many histories through one pipeline and the model, and the shortest that still fails.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use pipeline_core::event::Ordering;
@@ -110,7 +110,6 @@ struct Differences {
 fn run(histories: &[History], ordering: Ordering, scratch: &Path, seed: u64) -> Differences {
     let dir = tempfile::tempdir_in(scratch).expect("a temp dir");
     let data = dir.path().join("data");
-    share_compiled_code(scratch, &data);
     let recordings = seed.is_multiple_of(2);
     let mut pipeline = Pipeline::start(&data, ordering, recordings);
     let mut oracle = Oracle::new(match ordering {
@@ -183,7 +182,6 @@ fn run(histories: &[History], ordering: Ordering, scratch: &Path, seed: u64) -> 
         of_all.push(format!("audit: {differences:?}"));
     }
     drop(pipeline);
-    keep_compiled_code(scratch, &data);
     Differences { of_each: said, of_all }
 }
 
@@ -208,32 +206,4 @@ fn same_answer(given: &str, expected: &str) -> bool {
         cut.map_or_else(|| text.to_owned(), str::to_owned)
     };
     head(given) == head(expected)
-}
-
-fn compiled(dir: &Path) -> PathBuf {
-    dir.join("compiled")
-}
-
-/// Compiling the plugin engine once is enough.
-fn share_compiled_code(scratch: &Path, data: &Path) {
-    let kept = compiled(scratch);
-    if kept.exists() {
-        copy(&kept, &compiled(data));
-    }
-}
-
-fn keep_compiled_code(scratch: &Path, data: &Path) {
-    if !compiled(scratch).exists() {
-        copy(&compiled(data), &compiled(scratch));
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_file() {
-            std::fs::copy(&path, to.join(path.file_name().expect("a name"))).expect("a copy");
-        }
-    }
 }

@@ -14,17 +14,19 @@ struct Figure {
     title: &'static str,
     unit: &'static str,
     note: &'static str,
+    least: u64,
     most: u64,
     get: fn(&PluginLimits) -> Option<u64>,
     set: fn(&mut PluginLimits, u64),
 }
 
-const FIGURES: [Figure; 6] = [
+const FIGURES: [Figure; 7] = [
     Figure {
         name: "cpu_ms_per_event",
         title: "CPU",
         unit: "ms for each event",
         note: "Waiting does not count. Past it the instance is ended.",
+        least: 1,
         most: 600_000,
         get: |limits| limits.cpu_ms_per_event,
         set: |limits, value| limits.cpu_ms_per_event = Some(value),
@@ -34,15 +36,27 @@ const FIGURES: [Figure; 6] = [
         title: "Waiting",
         unit: "ms for each event",
         note: "Timers and HTTP together.",
+        least: 1,
         most: 600_000,
         get: |limits| limits.wait_ms_per_event,
         set: |limits, value| limits.wait_ms_per_event = Some(value),
+    },
+    Figure {
+        name: "instructions_per_event",
+        title: "Instructions",
+        unit: "of WebAssembly for each event",
+        note: "0 does not count them, which is faster.",
+        least: 0,
+        most: u64::MAX,
+        get: |limits| limits.instructions_per_event,
+        set: |limits, value| limits.instructions_per_event = Some(value),
     },
     Figure {
         name: "memory_mib",
         title: "Memory",
         unit: "MiB",
         note: "Of one instance, engine included.",
+        least: 1,
         most: 2_048,
         get: |limits| limits.memory_mib,
         set: |limits, value| limits.memory_mib = Some(value),
@@ -52,6 +66,7 @@ const FIGURES: [Figure; 6] = [
         title: "Event size",
         unit: "KiB",
         note: "JSON of an event after the plugin.",
+        least: 1,
         most: 65_536,
         get: |limits| limits.output_kib,
         set: |limits, value| limits.output_kib = Some(value),
@@ -61,6 +76,7 @@ const FIGURES: [Figure; 6] = [
         title: "Log",
         unit: "lines a second",
         note: "More are counted and left out.",
+        least: 1,
         most: 1_000_000,
         get: |limits| limits.log_lines_per_second,
         set: |limits, value| limits.log_lines_per_second = Some(value),
@@ -70,6 +86,7 @@ const FIGURES: [Figure; 6] = [
         title: "HTTP",
         unit: "requests for each event",
         note: "Further ones fail.",
+        least: 1,
         most: 1_000_000,
         get: |limits| limits.http_calls_per_event,
         set: |limits, value| limits.http_calls_per_event = Some(value),
@@ -89,8 +106,8 @@ const ON_ERROR: [(&str, &str, &str); 3] = [
 /// What is wrong with a typed figure.
 fn wrong(figure: &Figure, text: &str) -> Option<String> {
     match text.trim().parse::<u64>() {
-        Ok(value) if (1..=figure.most).contains(&value) => None,
-        _ => Some(format!("{}: a whole number from 1 to {}", figure.title, figure.most)),
+        Ok(value) if (figure.least..=figure.most).contains(&value) => None,
+        _ => Some(format!("{}: a whole number from {} to {}", figure.title, figure.least, figure.most)),
     }
 }
 

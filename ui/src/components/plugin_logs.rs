@@ -1,9 +1,10 @@
 //! The log at full height, with a level, a search and a way to take it along.
 
 use leptos::prelude::*;
-use weir_api::plugin::PluginLogLine;
+use weir_api::plugin::{PluginConfigure, PluginLogLine};
 
 use crate::{
+    change::Change,
     chosen::Chosen,
     components::{
         copy::CopyButton,
@@ -39,7 +40,8 @@ fn newest_first(lines: Vec<PluginLogLine>) -> Vec<((i64, usize), PluginLogLine)>
 
 #[component]
 pub fn LogsTab() -> impl IntoView {
-    let log = poll_log(Chosen::expect().id(), LINES);
+    let chosen = Chosen::expect();
+    let log = poll_log(chosen.id(), LINES);
     let (least, search) = (RwSignal::new(Level::All), RwSignal::new(String::new()));
     let shown = Memo::new(move |_| {
         let (least, search) = (least.get(), search.get());
@@ -96,6 +98,7 @@ pub fn LogsTab() -> impl IntoView {
                 }}
             </span>
             <div class="grow"></div>
+            <Kept/>
             <CopyButton text=copied what="these lines"/>
         </div>
         <div class="log log-tall" data-testid="plugin-log" role="log" aria-label="Plugin log" tabindex="0">
@@ -112,5 +115,39 @@ pub fn LogsTab() -> impl IntoView {
                 }.into_any(),
             }}
         </div>
+    }
+}
+
+/// Name and title of the levels from which on console lines are kept.
+const KEPT: [(&str, &str); 5] = [
+    ("debug", "Keeps everything"),
+    ("log", "Keeps all but debug"),
+    ("info", "Keeps info and up"),
+    ("warn", "Keeps warnings and errors"),
+    ("error", "Keeps errors"),
+];
+
+/// What the plugin's console leaves in the log from now on.
+#[component]
+fn Kept() -> impl IntoView {
+    let chosen = Chosen::expect();
+    let change = Change::default();
+    let level = chosen.part(|detail| detail.log_level.clone());
+    let choose = move |name: String| {
+        let request = PluginConfigure { log_level: Some(name), ..PluginConfigure::default() };
+        chosen.configure(change, request, || {});
+    };
+    let choice = move |(name, title): (&'static str, &'static str)| {
+        view! { <option value=name selected=move || level.with(|level| level == name)>{title}</option> }
+    };
+    view! {
+        <select
+            class="field"
+            aria-label="Console lines that are kept"
+            data-testid="log-kept"
+            disabled=move || change.busy.get()
+            on:change=move |event| choose(event_target_value(&event))
+        >{KEPT.map(choice)}</select>
+        {move || change.problem.get().map(|problem| view! { <span class="note">{problem.message}</span> })}
     }
 }

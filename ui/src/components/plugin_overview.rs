@@ -20,6 +20,7 @@ pub fn OverviewTab() -> impl IntoView {
     let last_error = Memo::new(move |_| plugin.with(|plugin| plugin.last_error.clone()));
     let missing = Memo::new(move |_| plugin.with(|plugin| plugin.missing.clone()));
     let worst = Memo::new(move |_| plugin.with(|plugin| plugin.worst.clone()));
+    let counted = Memo::new(move |_| plugin.with(|plugin| plugin.instructions.clone()));
     let methods = Memo::new(move |_| plugin.with(|plugin| plugin.methods.clone()));
     let metrics = Memo::new(move |_| plugin.with(|plugin| plugin.metrics.clone()));
     view! {
@@ -55,6 +56,15 @@ pub fn OverviewTab() -> impl IntoView {
                 |worst| view! { <Worst worst/> }.into_any(),
             )}
         </section>
+        {move || counted.get().map(|counted| view! {
+            <section class="pane-part">
+                <h2>"Instructions"</h2>
+                <p class="note" data-testid="instructions">
+                    {format!("{} p50, {} p99 for each event", format::count(counted.p50), format::count(counted.p99))}
+                </p>
+                {counted.worst.map(|worst| view! { <Worst worst by_instructions=true/> })}
+            </section>
+        })}
         <section class="pane-part">
             <h2>"Exports"</h2>
             {move || methods.with(|methods| if methods.is_empty() {
@@ -88,17 +98,21 @@ fn Figure(label: &'static str, value: Memo<String>, #[prop(optional)] alarm: Opt
 }
 
 #[component]
-fn Worst(worst: WorstEvent) -> impl IntoView {
+fn Worst(worst: WorstEvent, #[prop(optional)] by_instructions: bool) -> impl IntoView {
     let chosen = Chosen::expect();
     let waiting = (worst.wait_us > 0).then(|| format!(" and {} waiting", format::micros(f64::from(worst.wait_us))));
+    let (id, cost) = match worst.instructions.filter(|_| by_instructions) {
+        Some(instructions) => ("longest-event", format!("{} instructions", format::count(instructions))),
+        None => ("worst-event", format!("{} CPU", format::micros(f64::from(worst.cpu_us)))),
+    };
     view! {
         <button
             class="worst"
-            data-testid="worst-event"
+            data-testid=id
             title="Show its journey"
             on:click=move |_| chosen.studio.selected.set(Some(worst.offset))
         >
-            <b>{format::micros(f64::from(worst.cpu_us))} " CPU"</b>
+            <b>{cost}</b>
             <span>{waiting}</span>
             <span class="note">"offset " {format::count(worst.offset)} " · show its journey →"</span>
         </button>

@@ -4,6 +4,7 @@
 //! finds its entry at once however many there are. Only what differs is written, and only in the end.
 
 use serde_json::Value;
+use weir_event::sabotage::{Bug, strikes};
 
 use super::names::{Names, write_text};
 use super::values::write_varint;
@@ -75,7 +76,11 @@ impl<'a> Edit<'a> {
 
     pub fn set_once(&mut self, name: &str, value: &Value) {
         let name = self.names.number(name);
-        if self.entry(name).is_none() {
+        if let Some(at) = self.entry(name) {
+            if strikes(Bug::SetOnceAgain) {
+                self.work.entries[at].now = self.write(value);
+            }
+        } else {
             self.add(name, value);
         }
     }
@@ -83,6 +88,9 @@ impl<'a> Edit<'a> {
     pub fn set(&mut self, name: &str, value: &Value) {
         let name = self.names.number(name);
         let Some(at) = self.entry(name) else { return self.add(name, value) };
+        if strikes(Bug::StaleSet) {
+            return;
+        }
         let Entry { before, now, .. } = self.work.entries[at];
         let mut text = std::mem::take(&mut self.work.text);
         let was = before.map(|place| part(self.packed, place));
@@ -107,7 +115,9 @@ impl<'a> Edit<'a> {
     }
 
     pub fn remove(&mut self, name: &str) {
-        if let Some(at) = self.names.known(name).and_then(|name| self.entry(name)) {
+        if let Some(at) = self.names.known(name).and_then(|name| self.entry(name))
+            && !strikes(Bug::IgnoreUnset)
+        {
             self.work.entries[at].now = Now::Gone;
         }
     }

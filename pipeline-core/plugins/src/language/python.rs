@@ -49,21 +49,27 @@ const WORLD: (&str, &str) = ("world.wit", include_str!("../../wit/v0_1/world.wit
 
 #[derive(Default)]
 pub struct PythonEngine {
-    ready: OnceLock<Arc<EngineComponent>>,
+    /// For the engine that does not count instructions, and for the one that does.
+    ready: [OnceLock<Arc<EngineComponent>>; 2],
     /// Held while it is made, so that several plugins wait for one engine.
     making: Mutex<()>,
 }
 
 impl PythonEngine {
-    pub fn ready(&self) -> Option<Arc<EngineComponent>> {
-        self.ready.get().cloned()
+    pub fn ready(&self, is_metered: bool) -> Option<Arc<EngineComponent>> {
+        self.ready[usize::from(is_metered)].get().cloned()
     }
 
     /// Makes it unless it is there.
-    pub fn make(&self, engine: &JsEngine, cancel: &Cancel) -> Result<Arc<EngineComponent>, Box<Diagnostic>> {
+    pub fn make(
+        &self,
+        engine: &JsEngine,
+        is_metered: bool,
+        cancel: &Cancel,
+    ) -> Result<Arc<EngineComponent>, Box<Diagnostic>> {
         let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(ready) = self.ready.get() {
-            return Ok(Arc::clone(ready));
+        if let Some(ready) = self.ready(is_metered) {
+            return Ok(ready);
         }
         let cache = cache_dir()?;
         let path = match std::env::var_os("WEIR_PYTHON_ENGINE") {
@@ -73,8 +79,9 @@ impl PythonEngine {
         let bytes =
             fs::read(&path).map_err(|error| problem(format!("Cannot read {}: {error}", path.display()), None))?;
         // Compiling it takes half a minute, so its machine code is shared by all of the user's data folders.
-        let made = Arc::new(component::engine(&engine.engine, "the Python engine", &bytes, &cache.join("compiled"))?);
-        Ok(Arc::clone(self.ready.get_or_init(|| made)))
+        let tier = component::tier(engine, is_metered)?;
+        let made = Arc::new(component::engine(tier, "the Python engine", &bytes, &cache.join("compiled"))?);
+        Ok(Arc::clone(self.ready[usize::from(is_metered)].get_or_init(|| made)))
     }
 }
 

@@ -33,6 +33,7 @@ fn limits() -> Limits {
         cpu_task: Duration::from_millis(100),
         wait: Duration::from_millis(150),
         calls_under_way: 100,
+        instructions_per_event: None,
         memory_bytes: 12 << 20,
         output_bytes: 256 << 10,
         log_lines_per_second: 100,

@@ -168,6 +168,19 @@ fn endless_loops() {
 }
 
 #[test]
+fn loops_of_too_many_instructions() {
+    for language in Language::all() {
+        let limits = Limits {
+            cpu_per_event: Duration::from_secs(20),
+            instructions_per_event: Some(50_000_000),
+            ..Limits::default()
+        };
+        let message = "instruction limit: processEvent executed more than 50000000";
+        costs_the_instance(language, "loop", limits, "instructions", message);
+    }
+}
+
+#[test]
 fn memory_bombs() {
     for language in Language::all() {
         let limits = Limits { cpu_per_event: Duration::from_secs(20), ..Limits::default() };

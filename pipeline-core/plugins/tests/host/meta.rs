@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use weir_event::journal::{LogLevel, LogSource, StorageMutation};
-use weir_plugins::{Limits, Settings};
+use weir_plugins::{Limits, OtherSettings, Settings};
 
 use crate::support::{Bench, error, output, run_numbered, run_one};
 
@@ -162,4 +162,26 @@ fn url_fetch_and_random() {
     assert_eq!(out["properties"]["bad"], "TypeError: Invalid URL");
     assert_ne!(out["properties"]["random"][0], out["properties"]["random"][1]);
     assert!(out["properties"]["now"].as_i64().unwrap() > 1_600_000_000_000);
+}
+
+#[test]
+fn console_lines_below_the_level_are_not_kept() {
+    let code = "export function processEvent(event) {\n\
+                for (const level of ['debug', 'log', 'info', 'warn', 'error']) console[level](level)\n  throw new Error('thrown') }";
+    let ladder = [
+        (LogLevel::Debug, vec!["DEBUG", "LOG", "INFO", "WARN", "ERROR"]),
+        (LogLevel::Log, vec!["LOG", "INFO", "WARN", "ERROR"]),
+        (LogLevel::Info, vec!["INFO", "WARN", "ERROR"]),
+        (LogLevel::Warn, vec!["WARN", "ERROR"]),
+        (LogLevel::Error, vec!["ERROR"]),
+    ];
+    let (bench, mut lane) = Bench::single(code);
+    for (log_level, kept) in ladder {
+        let other = OtherSettings { log_level, ..OtherSettings::default() };
+        bench.host.configure("plugin", Settings { other, ..Settings::default() }).unwrap();
+        let logs = run_numbered(&mut lane, 1).logs;
+        let of = |source| logs.iter().filter(move |line| line.source == source);
+        assert_eq!(of(LogSource::Console).map(|line| line.level.as_str()).collect::<Vec<_>>(), kept);
+        assert_eq!(of(LogSource::Plugin).count(), 1, "what was thrown is told at every level");
+    }
 }

@@ -8,6 +8,7 @@ use pipeline_core::plugins::{SaveWatch, Watching};
 use pipeline_core::trial::{FixtureResult, Report, Verdict, Workshop, plugin_dirs};
 
 use super::{has_colour, once, told};
+use crate::coded::coded;
 use crate::say::say;
 use crate::test_args::Test;
 
@@ -16,7 +17,7 @@ pub fn run(test: &Test, workshop: &Workshop) -> anyhow::Result<u8> {
     let mut saves = SaveWatch::start(Watching::default());
     let mut before: Option<Report> = None;
     loop {
-        let dirs = plugin_dirs(&test.dirs).map_err(|error| anyhow::anyhow!("{error}\n{}", error.hint()))?;
+        let dirs = plugin_dirs(&test.dirs).map_err(|error| coded(&error, error.code(), error.hint()))?;
         // Before the run, so that a save during it is not missed.
         saves.follow(&dirs);
         let report = once(test, workshop)?;

@@ -11,7 +11,7 @@ pub fn page(root: &Path) -> anyhow::Result<String> {
         "# Control API\n\nWritten by `cargo xtask docs` from the registry in `pipeline-core/api`.\n\n\
          Every command is `POST /api/v1/<command>` on the control port with a JSON body (an empty body is `{}`),\n\
          a `Host` that names the server, and `Authorization: Bearer TOKEN` from `run.json` (or the studio's cookie).\n\
-         An error is `{\"code\",\"message\",\"hint\"}` with a fitting HTTP status; [errors.md](errors.md) lists the codes.\n\
+         An error is `{\"code\",\"message\",\"hint\"}` with a fitting HTTP status; [troubleshooting.md](troubleshooting.md) lists the codes.\n\
          Live frames: `GET /api/live` (WebSocket, one JSON `LiveFrame` five times a second).\n\n\
          | command | what | request | response |\n|---|---|---|---|\n",
     );
