@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
-use weir_api::ledger::{Audit, Digest, Status};
+use weir_api::ledger::Status;
 use weir_api::query::QueryResult;
 use weir_capture::EdgeRejections;
 use weir_capture::Intake as _;
@@ -17,7 +17,6 @@ use weir_log::{Filesystem, Log, LogConfig};
 use weir_plugins::{HostConfig, Limits, PluginHost};
 use weir_store::{QueryLimits, StoreConfig};
 
-use crate::audit;
 use crate::canary::{self, Queryable};
 use crate::control_journal::{self, ControlJournal, ControlRequests};
 use crate::data_dir::DataDir;
@@ -473,17 +472,6 @@ impl Flow {
     /// The sequence of the journal's next record.
     pub(crate) fn journal_end(&self) -> u64 {
         self.journal_log.end().sequence
-    }
-
-    /// Recounts the logs against the store; blocks its thread.
-    pub fn audit(&self) -> Result<Audit, FlowError> {
-        audit::audit(&self.intake_log, &self.journal_log, &*self.shared.store.pool()?)
-    }
-
-    /// Digests of the store; blocks its thread.
-    pub fn digest(&self) -> Result<Digest, FlowError> {
-        let tables = self.shared.store.pool()?.with(weir_store::digests)?;
-        Ok(Digest { tables })
     }
 
     /// Stops in the order of the flow, after capture has stopped: what is acked is stored, if that takes

@@ -84,7 +84,8 @@ impl Blueprint {
     pub fn sources(&self) -> Sources {
         let Snapshot { texts, component } = (*self.order.snapshot).clone();
         let built = match &self.artifact {
-            Artifact::Component { bytes, is_built: true, .. } => Some(bytes.to_vec()),
+            // What is no part of the folder was built from it.
+            Artifact::Component { bytes, .. } if component.is_none() => Some(bytes.to_vec()),
             Artifact::Component { .. } | Artifact::Source | Artifact::Python { .. } => None,
         };
         Sources { texts, component, built }

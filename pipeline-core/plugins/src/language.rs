@@ -70,8 +70,6 @@ pub enum Artifact {
         /// For the engine that counts instructions, or for the one that does not.
         is_metered: bool,
         component: PluginComponent,
-        /// A build has made it of the sources; else it is one of them.
-        is_built: bool,
     },
 }
 
@@ -153,25 +151,21 @@ impl Order {
         }
     }
 
+    /// What an earlier build has made.
+    pub fn compile_built(&self, shared: &Shared, bytes: Vec<u8>) -> Result<Artifact, Box<Diagnostic>> {
+        self.compile(shared, "src/lib.rs", bytes.into())
+    }
+
     /// Whether its instructions are to be counted.
     fn is_metered(&self, shared: &Shared) -> bool {
         shared.around.limits.with(&self.settings.other.limits).is_metered()
-    }
-
-    /// What an earlier build has made.
-    pub fn compile_built(&self, shared: &Shared, bytes: Vec<u8>) -> Result<Artifact, Box<Diagnostic>> {
-        let mut artifact = self.compile(shared, "src/lib.rs", bytes.into())?;
-        if let Artifact::Component { is_built, .. } = &mut artifact {
-            *is_built = true;
-        }
-        Ok(artifact)
     }
 
     fn compile(&self, shared: &Shared, entry: &str, bytes: Arc<[u8]>) -> Result<Artifact, Box<Diagnostic>> {
         let is_metered = self.is_metered(shared);
         let component = machine_code(shared, entry, &bytes, is_metered)?;
         let hash = blake3::hash(&bytes).to_hex().to_string();
-        Ok(Artifact::Component { entry: entry.to_owned(), hash, bytes, is_metered, component, is_built: false })
+        Ok(Artifact::Component { entry: entry.to_owned(), hash, bytes, is_metered, component })
     }
 
     /// The version with these settings.
@@ -182,7 +176,7 @@ impl Order {
                 let engine = shared.python.make(&shared.engine, self.is_metered(shared), &Cancel::default())?;
                 python::version(self, shared, entry, engine)
             }
-            Artifact::Component { entry, hash, bytes, is_metered, component, is_built: _ } => {
+            Artifact::Component { entry, hash, bytes, is_metered, component } => {
                 let made_of = [WIT_HASH, hash.as_str()];
                 let component = match self.is_metered(shared) {
                     wanted if wanted == *is_metered => component.clone(),
