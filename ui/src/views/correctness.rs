@@ -7,7 +7,10 @@ use weir_api::{
     registry,
 };
 
-use crate::{change::Change, client::Client, format, poll, state::Studio, views::health::LedgerPanel};
+use crate::{
+    change::Change, client::Client, components::journey::SidePanel, format, poll, state::Studio,
+    views::health::LedgerPanel,
+};
 
 /// Mismatches that are listed, newest first.
 const LISTED: usize = 50;
@@ -23,11 +26,15 @@ pub fn CorrectnessView() -> impl IntoView {
         let found = client.call::<registry::Oracle>(&OracleRequest::default()).await;
         let _ = answer.try_set(Some(found));
     });
+    let studio = Studio::expect();
     view! {
-        <div class="page health">
-            <LedgerPanel/>
-            <OraclePanel answer/>
-            <Mismatches answer/>
+        <div class="correctness" class:has-side=move || studio.selected.get().is_some()>
+            <div class="page health">
+                <LedgerPanel/>
+                <OraclePanel answer/>
+                <Mismatches answer/>
+            </div>
+            {move || studio.selected.get().is_some().then(|| view! { <div class="plugins-side"><SidePanel/></div> })}
         </div>
     }
 }
