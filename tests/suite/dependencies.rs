@@ -25,9 +25,9 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     let mut rules: BTreeMap<_, _> = stages.iter().map(|stage| (*stage, vocabulary.clone())).collect();
     rules.insert("weir-event", vec![]);
     rules.insert("weir-api", vec![]);
-    // The oracle watches beside the stages, and shares nothing with them.
-    rules
-        .insert("weir-flow", stages.iter().copied().chain(vocabulary.iter().copied()).chain(["weir-oracle"]).collect());
+    // Trials of plugins, and the oracle, which shares nothing with the stages it watches.
+    let beside = ["weir-trial", "weir-oracle"];
+    rules.insert("weir-flow", stages.iter().copied().chain(vocabulary.iter().copied()).chain(beside).collect());
     // What it tries went through capture and was made by the generator, as live.
     rules.insert("weir-trial", vec!["weir-event", "weir-api", "weir-capture", "weir-plugins", "weir-generator"]);
     rules

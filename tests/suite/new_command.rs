@@ -4,6 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use serde_json::json;
+
+use crate::server::{Weir, event, scratch};
+
 const WEIR: &str = env!("CARGO_BIN_EXE_weir");
 const TEMPLATES: [&str; 3] = ["transform", "export", "import"];
 
@@ -73,4 +77,36 @@ fn types_come_from_the_manifest_and_from_events_that_were_seen() {
     assert!(typed.status.success(), "{}", String::from_utf8_lossy(&typed.stderr));
     let text = fs::read_to_string(dir.path().join("p/types/events.d.ts")).expect("types");
     assert!(text.contains("paid") && text.contains("amount: number") && text.contains("code?: string"), "{text}");
+}
+
+#[test]
+fn types_come_from_a_running_server_and_python_has_its_own() {
+    let (dir, data) = scratch();
+    for (name, lang) in [("typed", "ts"), ("snake", "python")] {
+        assert!(weir(dir.path(), &["new", name, "--lang", lang]).status.success());
+    }
+    let python = dir.path().join("snake/weir_types.py");
+    let text = fs::read_to_string(&python).expect("types");
+    assert!(text.contains("\"$pageview\": TypedDict("), "the demo stream's, as it comes: {text}");
+
+    let server = Weir::start(&data);
+    let events: Vec<_> =
+        (1..4).map(|n| event("checked out", "ann", n, json!({"total": 9.5, "cart": ["mug"]}))).collect();
+    assert!(server.send(&events));
+    server.settle();
+    for name in ["typed", "snake"] {
+        let typed = weir(dir.path(), &["types", name, "--url", &server.control, "--token", &server.token]);
+        assert!(typed.status.success(), "{}", String::from_utf8_lossy(&typed.stderr));
+    }
+    let text = fs::read_to_string(dir.path().join("typed/types/events.d.ts")).expect("types");
+    assert!(text.contains("'checked out': {") && text.contains("cart: string[]"), "{text}");
+    let text = fs::read_to_string(&python).expect("types");
+    assert!(text.contains("\"checked out\": TypedDict(") && text.contains("\"cart\": list[str],"), "{text}");
+    // It is Python, whoever reads it.
+    let reads = ["-c", "import weir_types; weir_types.Events"];
+    let read = Command::new("python3").args(reads).current_dir(dir.path().join("snake")).status();
+    assert!(read.expect("python3 runs").success());
+    let again = ["types", "snake", "--check", "--url", &server.control, "--token", &server.token];
+    assert!(weir(dir.path(), &again).status.success(), "the same events give the same text");
+    server.stop();
 }

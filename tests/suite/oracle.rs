@@ -1,13 +1,16 @@
 //! The oracle beside a real server: silent while all is well, and quick to name what is not.
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
+use pipeline_core::api::generator::GeneratorRequest;
 use pipeline_core::api::oracle::{Mismatch, MismatchCount, OracleRequest, OracleState};
 use pipeline_core::api::registry;
 use pipeline_core::event::sabotage::Bug;
+use pipeline_core::generator::NAMES;
 use serde_json::{Value, json};
 
 use crate::server::{TOKEN, Weir, event, plugin, root, scratch, wait_for};
@@ -142,7 +145,7 @@ fn it_is_silent_while_all_is_well() {
 }
 
 /// Kind and beginning of the field under which a bug is known.
-const NAMES: &[(Bug, &str, &str)] = &[
+const KNOWN_AS: &[(Bug, &str, &str)] = &[
     (Bug::LoseEvent, "missing", ""),
     (Bug::DoubleEvent, "extra", ""),
     (Bug::SwapPersons, "event", "person_id"),
@@ -168,11 +171,12 @@ const NAMES: &[(Bug, &str, &str)] = &[
     (Bug::IgnorePlugins, "event", "properties."),
     (Bug::CountTwice, "outcome", ""),
     (Bug::DoubleOnRestart, "extra", ""),
+    (Bug::LoseAcked, "lost", ""),
 ];
 
 #[test]
 fn each_deliberate_bug_is_caught_and_named() {
-    let (queue, problems) = (Mutex::new(NAMES.iter()), Mutex::new(Vec::new()));
+    let (queue, problems) = (Mutex::new(KNOWN_AS.iter()), Mutex::new(Vec::new()));
     let work = || {
         loop {
             let next = queue.lock().expect("the queue").next();
@@ -213,7 +217,11 @@ fn missed(bug: Bug, kind: &str, field: &str) -> Option<Vec<MismatchCount>> {
         weir = Weir::start_in(&data, &["--plugin", &folder], &environment);
     }
     watch(&weir);
-    if bug != Bug::DoubleOnRestart {
+    if bug == Bug::LoseAcked {
+        // Who sends knows what was acked.
+        let generator = GeneratorRequest { running: Some(true), events_per_second: Some(500), ..Default::default() };
+        weir.call::<registry::Generator>(&generator).expect("a stream");
+    } else if bug != Bug::DoubleOnRestart {
         send(&weir, &story(1, 600));
         send(&weir, &story(1, 60));
     }
@@ -231,6 +239,32 @@ fn missed(bug: Bug, kind: &str, field: &str) -> Option<Vec<MismatchCount>> {
     };
     weir.kill();
     found
+}
+
+#[test]
+fn no_scenario_raises_an_alarm() {
+    let number =
+        |name: &str, default: u64| std::env::var(name).ok().map_or(default, |text| text.parse().expect("a number"));
+    let (events, seed) = (number("WEIR_ORACLE_EVENTS", 20_000).to_string(), number("WEIR_SEED", 1).to_string());
+    for scenario in NAMES {
+        let (_dir, data) = scratch();
+        let weir = Weir::start_with(&data, &["--plugin", &sample("url-normalizer")]);
+        watch(&weir);
+        let status = Command::new(env!("CARGO_BIN_EXE_weir"))
+            .args(["generate", "--scenario", scenario, "--seed", &seed, "--events", &events, "--out", "log"])
+            .args(["--url", &weir.control, "--token", &weir.token])
+            .stdout(Stdio::null())
+            .status();
+        assert!(status.expect("the binary runs").success(), "{scenario}");
+        let state = settled(&weir);
+        let some: Vec<_> = state.mismatches.iter().take(3).collect();
+        assert_eq!(state.kinds, [], "{scenario}: {some:?}");
+        assert!(
+            state.expected > 0 && state.expected == state.stored && state.taken_as_said == 0,
+            "{scenario}: {state:?}"
+        );
+        weir.kill();
+    }
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use pipeline_core::event::intake::IntakeRecord;
 use pipeline_core::event::journal::{BatchRecord, ControlRecord, HostCall, JournalRecord, StepLabel};
 use pipeline_core::flow::{decode_intake, decode_journal};
-use pipeline_core::generator::Shop;
+use pipeline_core::generator::{BUILT_IN, MessRates, Request, Stream};
 use pipeline_core::log::{Log, LogConfig, RealFilesystem, Record};
 use pipeline_core::plugins::{Blueprint, Recorded, Settings};
 use pipeline_core::trial::{Answers, Part, RecordedBatch, Start, Trial, Workshop, differences};
@@ -101,11 +101,15 @@ fn a_trial_does_what_the_journal_says_was_done() {
     ];
     let arguments: Vec<&str> = chain.iter().flat_map(|dir| ["--plugin", dir.to_str().expect("a plain path")]).collect();
     let weir = Weir::start_with(&data, &arguments);
-    let mut shop = Shop::new(11);
-    for batch in 0..BATCHES {
+    let mut scenario = BUILT_IN[0].scenario();
+    // Bots are there to be dropped; for the rest, each event is new.
+    scenario.mess = MessRates { bots: scenario.mess.bots, ..MessRates::default() };
+    let events = Stream::new(Arc::new(scenario), 11).flat_map(Request::into_events);
+    let mut shop = events.map(|event| serde_json::from_str::<Value>(&event.json(0)).expect("JSON"));
+    for _ in 0..BATCHES {
         let events: Vec<Value> = (0..BATCH_EVENTS)
             .map(|at| {
-                let mut event = json!(shop.next_event(1_767_225_600_000 + (batch * BATCH_EVENTS + at) as i64 * 1_000));
+                let mut event = shop.next().expect("a stream has no end");
                 let properties = event["properties"].as_object_mut().expect("an object");
                 // So that rates are asked for, and sessions looked for.
                 if at % 2 == 0 {

@@ -9,7 +9,10 @@ use crate::{
     connection, keyboard,
     state::{Link, Studio, View, put},
     theme::ThemeChoice,
-    views::{health::HealthView, live::LiveView, plugins::PluginsView, query::QueryView},
+    views::{
+        correctness::CorrectnessView, generator::GeneratorView, health::HealthView, live::LiveView,
+        plugins::PluginsView, query::QueryView,
+    },
 };
 
 pub fn mount() {
@@ -44,7 +47,9 @@ fn App() -> impl IntoView {
                     {move || match studio.view.get() {
                         View::Live => view! { <LiveView/> }.into_any(),
                         View::Plugins => view! { <PluginsView/> }.into_any(),
+                        View::Generator => view! { <GeneratorView/> }.into_any(),
                         View::Query => view! { <QueryView/> }.into_any(),
+                        View::Correctness => view! { <CorrectnessView/> }.into_any(),
                         View::Health => view! { <HealthView/> }.into_any(),
                     }}
                 </main>

@@ -14,6 +14,7 @@ pub mod pace;
 pub mod place;
 pub mod prose;
 pub mod ring;
+pub mod share;
 
 #[cfg(target_arch = "wasm32")]
 pub mod actions;

@@ -7,6 +7,7 @@ pub const PLUGINS: &str = "#/plugins";
 pub enum Tab {
     #[default]
     Overview,
+    Diff,
     Config,
     Http,
     Limits,
@@ -16,12 +17,13 @@ pub enum Tab {
 }
 
 impl Tab {
-    pub const ALL: [Self; 7] =
-        [Self::Overview, Self::Config, Self::Http, Self::Limits, Self::Storage, Self::Tasks, Self::Logs];
+    pub const ALL: [Self; 8] =
+        [Self::Overview, Self::Diff, Self::Config, Self::Http, Self::Limits, Self::Storage, Self::Tasks, Self::Logs];
 
     pub const fn title(self) -> &'static str {
         match self {
             Self::Overview => "Overview",
+            Self::Diff => "Diff",
             Self::Config => "Config",
             Self::Http => "HTTP",
             Self::Limits => "Limits",
@@ -35,6 +37,7 @@ impl Tab {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Overview => "overview",
+            Self::Diff => "diff",
             Self::Config => "config",
             Self::Http => "http",
             Self::Limits => "limits",

@@ -26,18 +26,23 @@ pub enum Link {
 pub enum View {
     Live,
     Plugins,
+    Generator,
     Query,
+    Correctness,
     Health,
 }
 
 impl View {
-    pub const ALL: [Self; 4] = [Self::Live, Self::Plugins, Self::Query, Self::Health];
+    pub const ALL: [Self; 6] =
+        [Self::Live, Self::Plugins, Self::Generator, Self::Query, Self::Correctness, Self::Health];
 
     pub const fn title(self) -> &'static str {
         match self {
             Self::Live => "Live",
             Self::Plugins => "Plugins",
+            Self::Generator => "Generator",
             Self::Query => "Query",
+            Self::Correctness => "Correctness",
             Self::Health => "Health",
         }
     }
@@ -46,7 +51,9 @@ impl View {
         match self {
             Self::Live => "#/live",
             Self::Plugins => "#/plugins",
+            Self::Generator => "#/generator",
             Self::Query => "#/query",
+            Self::Correctness => "#/correctness",
             Self::Health => "#/health",
         }
     }
@@ -87,6 +94,8 @@ pub struct Studio {
     pub plugins: RwSignal<Vec<PluginView>>,
     pub sinks: RwSignal<Vec<SinkView>>,
     pub demo: RwSignal<DemoState>,
+    /// What the oracle has found that is wrong.
+    pub oracle_mismatches: RwSignal<u64>,
     pub condition: RwSignal<Condition>,
     pub feed: RwSignal<Feed>,
     pub history: RwSignal<History>,
@@ -116,6 +125,7 @@ impl Default for Studio {
             plugins: RwSignal::default(),
             sinks: RwSignal::default(),
             demo: RwSignal::default(),
+            oracle_mismatches: RwSignal::default(),
             condition: RwSignal::default(),
             feed: RwSignal::default(),
             history: RwSignal::default(),
@@ -148,6 +158,7 @@ impl Studio {
         put(self.plugins, frame.plugins);
         put(self.sinks, frame.sinks);
         put(self.demo, frame.demo);
+        put(self.oracle_mismatches, frame.oracle_mismatches);
         put(
             self.condition,
             Condition {

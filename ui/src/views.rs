@@ -1,6 +1,8 @@
 //! One module a screen.
 
+pub mod correctness;
 pub mod dead_letters;
+pub mod generator;
 pub mod health;
 pub mod live;
 pub mod plugins;

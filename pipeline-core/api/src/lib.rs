@@ -4,8 +4,10 @@
 //! Compiles to `wasm32-unknown-unknown`: no I/O, no clock, no threads.
 
 pub mod command;
+pub mod diff;
 pub mod error;
 pub mod event;
+pub mod generator;
 pub mod ledger;
 pub mod live;
 pub mod oracle;

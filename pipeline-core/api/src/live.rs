@@ -21,6 +21,9 @@ pub struct LiveFrame {
     #[serde(default)]
     pub sinks: Vec<SinkView>,
     pub demo: DemoState,
+    /// What the oracle has found that is wrong.
+    #[serde(default)]
+    pub oracle_mismatches: u64,
     /// Newest events, oldest first; a sample when the stream is fast.
     pub events: Vec<EventSummary>,
     /// Events since the last frame that are not in `events`.
@@ -78,6 +81,6 @@ pub struct DemoState {
     pub events_per_second: u32,
     pub seed: u64,
     pub sent: u64,
-    /// Requests that capture refused.
+    /// Requests without an answer, or with another than they had to have.
     pub failed: u64,
 }

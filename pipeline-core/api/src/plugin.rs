@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::diff::DiffSummary;
+
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PluginsRequest {}
 
@@ -28,6 +30,8 @@ pub enum PluginState {
     Building,
     Validating,
     Live,
+    /// A new version is built and waits to be promoted; the one before it serves.
+    Waiting,
     /// The newest save does not work; the last good version (if any) still serves.
     Failed,
 }
@@ -39,6 +43,7 @@ impl PluginState {
             Self::Building => "building",
             Self::Validating => "validating",
             Self::Live => "live",
+            Self::Waiting => "waiting",
             Self::Failed => "failed",
         }
     }
@@ -93,6 +98,12 @@ pub struct PluginView {
     pub http_mode: String,
     /// Numbers the plugin keeps about itself (`meta.metrics`).
     pub metrics: BTreeMap<String, f64>,
+    /// The version that is built and waits to be promoted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<String>,
+    /// What its newest version changes for the newest events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diff: Option<DiffSummary>,
 }
 
 /// What events had a plugin execute.
@@ -190,6 +201,8 @@ pub struct PluginDetail {
     pub on_error: String,
     /// The least level of console lines that are kept: `debug`, `log`, `info`, `warn` or `error`.
     pub log_level: String,
+    /// `auto`: a new version goes live; `ask`: it waits to be promoted.
+    pub reload: String,
     pub schedules: Vec<PluginSchedule>,
     /// Jobs that have not run yet, the next one first; at most 100.
     pub jobs: Vec<PluginJob>,
@@ -311,6 +324,9 @@ pub struct PluginConfigure {
     pub enabled: Option<bool>,
     #[serde(default)]
     pub on_error: Option<String>,
+    /// `auto` or `ask`.
+    #[serde(default)]
+    pub reload: Option<String>,
     #[serde(default)]
     pub log_level: Option<String>,
     #[serde(default)]

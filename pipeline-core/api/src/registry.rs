@@ -4,7 +4,8 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    ApiError, Command, CommandSpec, ErrorCode, event, ledger, live, oracle, plugin, query, redrive, session, sink,
+    ApiError, Command, CommandSpec, ErrorCode, diff, event, generator, ledger, live, oracle, plugin, query, redrive,
+    session, sink,
 };
 
 macro_rules! commands {
@@ -95,6 +96,20 @@ commands! {
     plugin_storage PluginStorage (plugin::PluginStorageRequest) -> plugin::PluginStorage;
     /// Sets or deletes one key of a plugin's storage or cache.
     plugin_storage_set PluginStorageSet (plugin::PluginStorageSet) -> plugin::PluginStorage;
+    /// What one version of a plugin does otherwise than another, over the newest events and the plugin's samples.
+    plugin_diff PluginDiff (diff::PluginDiffRequest) -> diff::PluginDiff;
+    /// What the newest version of a plugin changed, as far as it is known.
+    plugin_diff_latest PluginDiffLatest (plugin::PluginRequest) -> diff::PluginDiffLatest;
+    /// Versions of a plugin that were live and are kept, newest first, and the one that waits.
+    plugin_versions PluginVersions (plugin::PluginRequest) -> diff::PluginVersions;
+    /// Makes the version live that waits.
+    plugin_promote PluginPromote (plugin::PluginRequest) -> plugin::PluginView;
+    /// Forgets the version that waits; the folder stays as it is.
+    plugin_discard PluginDiscard (plugin::PluginRequest) -> plugin::PluginView;
+    /// Writes what the folder's version makes of the plugin's samples into them, as what is expected.
+    plugin_accept PluginAccept (plugin::PluginRequest) -> diff::PluginAccept;
+    /// Saves events as a sample: a fixture in the plugin's folder, with config, storage, answers and expectation.
+    sample_save SampleSave (diff::SampleSave) -> diff::SampleSaved;
     /// Counts dead letters, or sends as many as are confirmed through the plugins once more.
     redrive Redrive (redrive::RedriveRequest) -> redrive::Redrive;
     /// The sinks, each with its cursor and its ledger.
@@ -107,10 +122,14 @@ commands! {
     sink_remove SinkRemove (sink::SinkRemove) -> sink::SinkView;
     /// One recent event, stage by stage, with its form before and after each plugin.
     journey Journey (event::JourneyRequest) -> event::Journey;
-    /// Starts, stops or re-paces the demo stream.
+    /// Starts, stops or re-paces the stream that is chosen; at first that is the demo, the web shop.
     demo Demo (live::DemoRequest) -> live::DemoState;
     /// Starts or stops the oracle, and what it has found so far.
     oracle Oracle (oracle::OracleRequest) -> oracle::OracleState;
+    /// The synthetic streams that can be sent, and the kinds of mess that can be turned up and down.
+    scenarios Scenarios (generator::ScenariosRequest) -> generator::ScenarioList;
+    /// Chooses, starts, stops or changes a synthetic stream, and says how it goes; without fields it only says so.
+    generator Generator (generator::GeneratorRequest) -> generator::GeneratorState;
     /// Recounts the logs against the store and reports every difference.
     audit Audit (ledger::AuditRequest) -> ledger::Audit;
     /// A link that opens the studio in a browser; it holds a code that works once.

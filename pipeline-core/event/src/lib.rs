@@ -18,11 +18,13 @@ mod js_date_tokens;
 pub mod normalize;
 pub mod ordering;
 pub mod outcome;
+pub mod place;
 pub mod prepare;
 pub mod random;
 pub mod sabotage;
 pub mod schedule;
 pub mod stored;
+pub mod suggestion;
 pub mod time;
 
 pub use clock::{Clock, ManualClock, SystemClock};

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use weir_api::ledger::{Audit, Ledger as LedgerView};
+use weir_api::ledger::{Audit, Digest, Ledger as LedgerView};
 use weir_event::Outcome;
 use weir_event::journal::{Fate, JournalRecord};
 use weir_event::outcome::OutcomeCounts;
@@ -14,8 +14,22 @@ use weir_store::{QueryPool, StoreError};
 
 use crate::codec;
 use crate::error::FlowError;
+use crate::flow::Flow;
 
-pub fn audit(intake: &Log, journal: &Log, store: &QueryPool) -> Result<Audit, FlowError> {
+impl Flow {
+    /// Recounts the logs against the store; blocks its thread.
+    pub fn audit(&self) -> Result<Audit, FlowError> {
+        audit(&self.intake_log, &self.journal_log, &*self.shared.store.pool()?)
+    }
+
+    /// Digests of the store; blocks its thread.
+    pub fn digest(&self) -> Result<Digest, FlowError> {
+        let tables = self.shared.store.pool()?.with(weir_store::digests)?;
+        Ok(Digest { tables })
+    }
+}
+
+fn audit(intake: &Log, journal: &Log, store: &QueryPool) -> Result<Audit, FlowError> {
     let (through, journal_end, committed, event_rows, letter_rows) = store.with(|connection| -> Result<_, StoreError> {
         // One statement, so that every number is of one commit.
         Ok(connection.query_row(

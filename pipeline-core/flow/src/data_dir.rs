@@ -65,6 +65,11 @@ impl DataDir {
         self.path.join("compiled")
     }
 
+    /// Versions of plugins that were live.
+    pub fn versions(&self) -> PathBuf {
+        self.path.join("versions")
+    }
+
     /// Everything is on disk; the next start need not check.
     pub fn mark_clean(&self) {
         fs::remove_file(self.path.join("running")).ok();

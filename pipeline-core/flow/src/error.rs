@@ -3,6 +3,8 @@ use weir_plugins::PluginError;
 use weir_sinks::SinkError;
 use weir_store::StoreError;
 
+use crate::shadow::ShadowError;
+
 #[derive(Debug, thiserror::Error)]
 pub enum FlowError {
     #[error("the data directory {path} is in use by process {pid}")]
@@ -21,6 +23,8 @@ pub enum FlowError {
     TaskQueueFull(String),
     #[error(transparent)]
     Sink(#[from] SinkError),
+    #[error(transparent)]
+    Shadow(#[from] ShadowError),
     #[error("a record of the {log} log cannot be read: {problem}")]
     Codec { log: &'static str, problem: String },
     #[error("the known uuids cannot be read: {0}")]
@@ -48,6 +52,7 @@ impl FlowError {
             Self::PluginSetting(_) => "plugin_setting",
             Self::TaskQueueFull(_) => "plugin_task_queue_full",
             Self::Sink(error) => error.code(),
+            Self::Shadow(error) => error.code(),
             Self::Codec { .. } => "log_record_unreadable",
             Self::KnownUuids(_) => "known_uuids_unreadable",
             Self::Disagreement(_) => "logs_disagree",
@@ -65,7 +70,9 @@ impl FlowError {
             Self::Log(error) => error.hint(),
             Self::Store(error) => error.hint(),
             Self::Sink(error) => error.hint(),
+            Self::Shadow(error) => error.hint(),
             Self::Plugin(PluginError::UnknownPlugin(_)) => "`weir plugin list` shows the ids",
+            Self::Plugin(PluginError::NothingWaits(_)) => "set it with `weir plugin reload ID ask`; then a save waits",
             Self::Plugin(error) => error.hint(),
             Self::PluginSetting(_) => "`weir plugin show ID` lists what can be set, and how it is set now",
             Self::TaskQueueFull(_) => "wait until the plugin's tasks have ended; its card lists them",

@@ -7,8 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
-use weir_api::event::Journey;
-use weir_api::ledger::{Audit, Digest, Status};
+use weir_api::ledger::Status;
 use weir_api::query::QueryResult;
 use weir_capture::EdgeRejections;
 use weir_capture::Intake as _;
@@ -18,7 +17,6 @@ use weir_log::{Filesystem, Log, LogConfig};
 use weir_plugins::{HostConfig, Limits, PluginHost};
 use weir_store::{QueryLimits, StoreConfig};
 
-use crate::audit;
 use crate::canary::{self, Queryable};
 use crate::control_journal::{self, ControlJournal, ControlRequests};
 use crate::data_dir::DataDir;
@@ -27,7 +25,6 @@ use crate::error::FlowError;
 use crate::frames::{self, DemoControl};
 use crate::handoff::HANDOFF_BATCHES;
 use crate::intake::LogIntake;
-use crate::journey::History;
 use crate::ledger::Ledger;
 use crate::live::LiveFeed;
 use crate::oracle_watch::{OracleDeps, OracleWatch};
@@ -37,6 +34,8 @@ use crate::projection::{SETTING_ORDERING, SETTING_RECORDINGS};
 use crate::projector::{CaughtUp, Projector, StoreProbe};
 use crate::redrive::{self, RedriveRequests, Redrives};
 use crate::secret_file::{SecretFile, SecretValues};
+use crate::shadow::Shadow;
+use crate::shadow_commands;
 use crate::sink_wanted::SinkWanted;
 use crate::sinks::Sinks;
 use crate::stage_times::StageTimes;
@@ -77,14 +76,15 @@ pub struct Flow {
     pub sinks: Arc<Sinks>,
     pub tasks: Arc<Tasks>,
     pub oracle: Arc<OracleWatch>,
+    pub(crate) shadow: Arc<Shadow>,
     emission: TaskEmission,
     control_journal: ControlJournal,
     /// Held while plugins are configured.
     configuring: Mutex<()>,
     clock: Arc<dyn Clock>,
-    intake_log: Log,
-    journal_log: Log,
-    shared: Arc<Shared>,
+    pub(crate) intake_log: Log,
+    pub(crate) journal_log: Log,
+    pub(crate) shared: Arc<Shared>,
     stopping: Arc<AtomicBool>,
     background_stopping: Arc<AtomicBool>,
     stages: Mutex<Vec<JoinHandle<()>>>,
@@ -176,10 +176,20 @@ impl Flow {
             emission.clone(),
         ));
         let (redrives, redrive_requests) = redrive::channel(intake_log.clone());
+        let background_stopping: Arc<AtomicBool> = Arc::default();
+        let shadow = Arc::new(Shadow::new(
+            Arc::clone(&host),
+            data_dir.versions(),
+            (intake_log.clone(), journal_log.clone()),
+            emission.clone(),
+            Arc::clone(&config.clock),
+            Arc::clone(&background_stopping),
+        ));
         let flow = Self {
             sinks,
             tasks,
             oracle: Arc::new(OracleWatch::new(config.ordering)),
+            shadow,
             emission,
             control_journal,
             configuring: Mutex::default(),
@@ -192,7 +202,7 @@ impl Flow {
             journal_log,
             shared,
             stopping: Arc::default(),
-            background_stopping: Arc::default(),
+            background_stopping,
             stages: Mutex::default(),
             background: Mutex::default(),
             drain_timeout: config.drain_timeout,
@@ -239,6 +249,7 @@ impl Flow {
         let sinks = Arc::clone(&self.sinks);
         let tasks = Arc::clone(&self.tasks);
         let emission = self.emission.clone();
+        let shadow = Arc::clone(&self.shadow);
         // What is accepted from here on is theirs.
         let end = self.intake_log.end().offset;
         let wanted: Vec<SinkWanted> = config
@@ -261,6 +272,7 @@ impl Flow {
                 host.restore_settings(&id, settings);
             }
             for dir in &plugins {
+                shadow_commands::serve_last(&shadow, &host, dir);
                 if let Err(error) = host.add(dir) {
                     tracing::error!(dir = %dir.display(), %error, "this plugin is not part of the chain");
                 }
@@ -303,6 +315,7 @@ impl Flow {
                 journalled_chain: String::new(),
                 tasks,
                 emission,
+                setup_calls: shadow.setup_calls(),
                 jobs_made: 0,
             };
             stage.run()
@@ -336,14 +349,17 @@ impl Flow {
         })?;
         let frames = frames::Frames {
             shared: Arc::clone(&self.shared),
-            host: Arc::clone(&self.host),
+            shadow: Arc::clone(&self.shadow),
             sinks: Arc::clone(&self.sinks),
             intake: Arc::clone(&self.intake),
             clock: Arc::clone(&self.clock),
             demo: config.demo.clone(),
+            oracle: Arc::clone(&self.oracle),
             ordering: config.ordering,
             stopping: Arc::clone(&self.background_stopping),
         };
+        let shadowing = self.shadow.start()?;
+        self.background.lock().unwrap_or_else(PoisonError::into_inner).push(shadowing);
         self.spawn(&self.background, "frames", move || {
             frames.run();
             Ok(())
@@ -397,19 +413,6 @@ impl Flow {
         self.shared.live.newest(count)
     }
 
-    /// The way of the event at an intake offset: with every step while it is among the newest, and from the
-    /// logs and the store after that. `None` for an offset that no event has. May block its thread.
-    pub fn journey(&self, offset: u64) -> Result<Option<Journey>, FlowError> {
-        match self.shared.live.journey(offset) {
-            Some(journey) => Ok(Some(journey)),
-            None => self.history().journey(offset),
-        }
-    }
-
-    fn history(&self) -> History<'_> {
-        History { intake: &self.intake_log, journal: &self.journal_log, store: &self.shared.store }
-    }
-
     /// Everything that moves, now; asks the store what its sinks have before them, so it may block.
     pub fn status(&self) -> Status {
         let (ledger, _, counts) = self.shared.ledger.read();
@@ -419,7 +422,7 @@ impl Flow {
             ledger,
             conflicting_duplicates: counts.conflicting_duplicates,
             queryable_lag_ms: self.shared.queryable.newest_ms(),
-            plugins: self.host.views(),
+            plugins: self.shadow.views(),
             sinks: self.sinks.views(),
             recovery,
             store_state: self.shared.store.state().as_str().into(),
@@ -461,20 +464,14 @@ impl Flow {
         Ok(self.shared.store.pool()?)
     }
 
+    /// The offset of the next event that is accepted.
+    pub fn intake_end(&self) -> u64 {
+        self.intake_log.end().offset
+    }
+
     /// The sequence of the journal's next record.
     pub(crate) fn journal_end(&self) -> u64 {
         self.journal_log.end().sequence
-    }
-
-    /// Recounts the logs against the store; blocks its thread.
-    pub fn audit(&self) -> Result<Audit, FlowError> {
-        audit::audit(&self.intake_log, &self.journal_log, &*self.shared.store.pool()?)
-    }
-
-    /// Digests of the store; blocks its thread.
-    pub fn digest(&self) -> Result<Digest, FlowError> {
-        let tables = self.shared.store.pool()?.with(weir_store::digests)?;
-        Ok(Digest { tables })
     }
 
     /// Stops in the order of the flow, after capture has stopped: what is acked is stored, if that takes

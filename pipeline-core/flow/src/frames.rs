@@ -10,11 +10,12 @@ use weir_api::ledger::Ledger as LedgerView;
 use weir_api::live::{DemoState, LiveFrame, Rates, StageView};
 use weir_capture::Intake as _;
 use weir_event::Clock;
-use weir_plugins::PluginHost;
 
 use crate::flow::Shared;
 use crate::intake::LogIntake;
 use crate::ledger::InFlight;
+use crate::oracle_watch::OracleWatch;
+use crate::shadow::Shadow;
 use crate::sinks::Sinks;
 use crate::stage_times::Stage;
 
@@ -29,11 +30,12 @@ pub trait DemoControl: Send + Sync {
 
 pub(crate) struct Frames {
     pub shared: Arc<Shared>,
-    pub host: Arc<PluginHost>,
+    pub shadow: Arc<Shadow>,
     pub sinks: Arc<Sinks>,
     pub intake: Arc<LogIntake>,
     pub clock: Arc<dyn Clock>,
     pub demo: Option<Arc<dyn DemoControl>>,
+    pub oracle: Arc<OracleWatch>,
     pub ordering: weir_event::Ordering,
     pub stopping: Arc<AtomicBool>,
 }
@@ -74,7 +76,7 @@ impl Frames {
 
     fn frame(&self, sequence: u64, samples: &VecDeque<Sample>) -> (LiveFrame, Sample) {
         let (ledger, in_flight, _) = self.shared.ledger.read();
-        let plugins = self.host.views();
+        let plugins = self.shadow.views();
         let (events, events_skipped) =
             if self.shared.frames.receiver_count() > 0 { self.shared.live.take_fresh() } else { Default::default() };
         let stage_times = Stage::ALL.map(|stage| self.shared.times.read(stage));
@@ -133,6 +135,7 @@ impl Frames {
             plugins,
             sinks: self.sinks.newest_views(),
             demo: self.demo.as_ref().map(|demo| demo.state()).unwrap_or_default(),
+            oracle_mismatches: self.oracle.view().mismatch_count(),
             events,
             events_skipped,
             ordering: self.ordering.as_str().into(),

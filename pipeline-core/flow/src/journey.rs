@@ -15,6 +15,7 @@ use weir_log::{Log, LogReader};
 
 use crate::codec;
 use crate::error::FlowError;
+use crate::flow::Flow;
 use crate::live::{overall, step_view, stored_json};
 use crate::projection::{META_CHAIN, dropped_by};
 use crate::redrive::{self, Found};
@@ -25,10 +26,22 @@ use crate::stored;
 const ROWS_OF_OFFSET: usize = 4_096;
 const RECORD_BYTES: usize = 1 << 20;
 
-pub struct History<'a> {
-    pub intake: &'a Log,
-    pub journal: &'a Log,
-    pub store: &'a StoreHandle,
+impl Flow {
+    /// The way of the event at an intake offset: with every step while it is among the newest, and from the
+    /// logs and the store after that. `None` for an offset that no event has. May block its thread.
+    pub fn journey(&self, offset: u64) -> Result<Option<Journey>, FlowError> {
+        let history = History { intake: &self.intake_log, journal: &self.journal_log, store: &self.shared.store };
+        match self.shared.live.journey(offset) {
+            Some(journey) => Ok(Some(journey)),
+            None => history.journey(offset),
+        }
+    }
+}
+
+struct History<'a> {
+    intake: &'a Log,
+    journal: &'a Log,
+    store: &'a StoreHandle,
 }
 
 /// What the store knows of one event.
@@ -42,7 +55,7 @@ struct Known {
 }
 
 impl History<'_> {
-    pub fn journey(&self, offset: u64) -> Result<Option<Journey>, FlowError> {
+    fn journey(&self, offset: u64) -> Result<Option<Journey>, FlowError> {
         let Some(found) = redrive::find(self.intake, &[offset].into())?.into_iter().next() else { return Ok(None) };
         let mut known = self.known(&found)?;
         let Some((hash, effect)) = self.effect(offset, known.redriven_by)? else {

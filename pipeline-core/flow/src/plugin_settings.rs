@@ -17,7 +17,7 @@ use weir_api::plugin::{
 use weir_event::journal::{ControlRecord, LogLevel, PluginAttachment, PluginSettings, TaskEnd};
 use weir_event::schedule;
 use weir_plugins::{
-    ConfigField, HttpMode, Manifest, OnError, OtherSettings, PRESETS, SECRET_MASK, Settings, Task, merged,
+    ConfigField, HttpMode, Manifest, OnError, OtherSettings, PRESETS, ReloadMode, SECRET_MASK, Settings, Task, merged,
 };
 
 use crate::error::FlowError;
@@ -56,7 +56,7 @@ fn refuse<T>(message: String) -> Result<T, FlowError> {
 
 impl Flow {
     pub fn plugin_detail(&self, id: &str) -> Result<PluginDetail, FlowError> {
-        let view = self.host.views().into_iter().find(|view| view.id == id);
+        let view = self.shadow.views().into_iter().find(|view| view.id == id);
         let view = view.ok_or_else(|| weir_plugins::PluginError::UnknownPlugin(id.to_owned()))?;
         let (manifest, values) = self.host.configuration(id)?;
         let settings = self.host.settings(id);
@@ -79,6 +79,7 @@ impl Flow {
             },
             on_error: settings.other.on_error.as_str().to_owned(),
             log_level: settings.other.log_level.as_str().to_ascii_lowercase(),
+            reload: settings.other.reload.as_str().to_owned(),
             schedules: schedules.into_iter().filter_map(schedule).collect(),
             jobs: self.tasks.waiting(id).into_iter().take(SHOWN_JOBS).map(job_view).collect(),
             runs: self.tasks.recent(id).into_iter().map(run_view).collect(),
@@ -118,6 +119,12 @@ impl Flow {
             };
         }
         take_other(&mut settings.other, request.on_error, request.http, request.limits)?;
+        if let Some(name) = request.reload {
+            settings.other.reload = match ReloadMode::from_name(&name) {
+                Some(known) => known,
+                None => return refuse(format!("reload is {name:?}; it is auto or ask")),
+            };
+        }
         self.make_durable(&id, &settings, &manifest)?;
         self.host.configure(&id, settings)?;
         self.plugin_detail(&id)
@@ -153,19 +160,19 @@ impl Flow {
 
     pub fn plugin_order(&self, ids: Vec<String>) -> Result<PluginList, FlowError> {
         let _one_at_a_time = self.configuring();
-        let views = self.host.views();
+        let views = self.shadow.views();
         if let Some(unknown) = ids.iter().find(|id| views.iter().all(|view| view.id != **id)) {
             return Err(weir_plugins::PluginError::UnknownPlugin(unknown.clone()).into());
         }
         self.journalled(ControlRecord::PluginOrder { plugin_ids: ids.clone() })?;
         self.host.reorder(&ids);
-        Ok(PluginList { plugins: self.host.views() })
+        Ok(PluginList { plugins: self.shadow.views() })
     }
 
     pub fn plugin_remove(&self, id: &str) -> Result<PluginList, FlowError> {
         let _one_at_a_time = self.configuring();
         self.host.remove(id)?;
-        Ok(PluginList { plugins: self.host.views() })
+        Ok(PluginList { plugins: self.shadow.views() })
     }
 
     /// Blocks until the task has ended.

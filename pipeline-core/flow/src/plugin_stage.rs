@@ -30,6 +30,7 @@ use crate::error::FlowError;
 use crate::handoff::{Handoff, HandoffBatch, Trace};
 use crate::ledger::{Ledger, shift};
 use crate::redrive::RedriveRequests;
+use crate::shadow::SetupCalls;
 use crate::sinks::Sinks;
 use crate::stage_times::{Stage, StageTimes};
 use crate::task_emission::TaskEmission;
@@ -70,6 +71,8 @@ pub struct PluginStage {
     pub journalled_chain: String,
     pub tasks: Arc<Tasks>,
     pub emission: TaskEmission,
+    /// For comparisons, which give the answers again.
+    pub setup_calls: Arc<SetupCalls>,
     /// Tells jobs of one millisecond apart.
     pub jobs_made: u32,
 }

@@ -60,6 +60,7 @@ impl PluginStage {
             self.tasks.add(&jobs);
         }
         if !effects.calls.is_empty() {
+            self.setup_calls.remember(&effects.calls);
             self.journal_control(ControlRecord::Calls { calls: effects.calls })?;
         }
         while let Some(request) = self.control_requests.next() {

@@ -4,7 +4,7 @@
 //! uuids are derived from what made them, so a task that is repeated after a crash makes the same
 //! events, which are then recognised.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
@@ -33,6 +33,12 @@ impl TaskEmission {
 
     pub fn knows(&self, project: u32, token: &str) {
         self.projects.lock().unwrap_or_else(PoisonError::into_inner).insert(project, token.to_owned());
+    }
+
+    /// Numbers of projects by their token.
+    pub fn numbers(&self) -> HashMap<String, u32> {
+        let projects = self.projects.lock().unwrap_or_else(PoisonError::into_inner);
+        projects.iter().map(|(project, token)| (token.clone(), *project)).collect()
     }
 
     /// The token of a project, or of the first one.

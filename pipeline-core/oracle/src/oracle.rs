@@ -204,6 +204,11 @@ impl Oracle {
         Judged { project: project.number, outcome, is_conflicting, row, warnings }
     }
 
+    /// Whether an event of this uuid was given to it.
+    pub fn has_met(&self, token: &str, uuid: Uuid) -> bool {
+        self.projects.iter().any(|project| project.token == token && project.seen.contains_key(&uuid))
+    }
+
     /// What changed about the persons of a project since this was last asked.
     pub fn take_changes(&mut self, project: ProjectId) -> PersonChanges {
         let Some(project) = self.projects.iter_mut().find(|known| known.number == project) else {

@@ -15,6 +15,7 @@ use weir_event::journal::StorageMutation;
 use weir_event::{Clock as _, ManualClock};
 
 use crate::batch::ControlEffects;
+use crate::blueprint::{Blueprint, Sources};
 use crate::caller::Caller;
 use crate::error::PluginError;
 use crate::exporter::{ExportMethod, Exporter};
@@ -22,9 +23,8 @@ use crate::geoip::GeoIp;
 use crate::host::{self, Making, Message, PluginHost, Shared};
 use crate::http::{Calls, CallsConfig, Mocks, Recorded, SystemResolver};
 use crate::lane::Lane;
-use crate::language::{Artifact, Cancel, Language, Order};
+use crate::language::{Cancel, Language, Order};
 use crate::limits::Limits;
-use crate::manifest::Manifest;
 use crate::own_metrics::OwnMetrics;
 use crate::pace::Pace;
 use crate::recent_calls::RecentCalls;
@@ -32,8 +32,8 @@ use crate::settings::Settings;
 use crate::slot::{Slot, lock};
 use crate::sources;
 use crate::state::Surroundings;
-use crate::storage::{Cache, CacheEntry, Storage};
-use crate::version::{Version, manifest};
+use crate::storage::{Cache, CacheEntry, Storage, StorageSnapshot};
+use crate::version::Version;
 
 /// Instances that may wait to be torn down: one for a lane and one for each caller, for each plugin.
 const RETIRED: usize = 1_024;
@@ -79,14 +79,6 @@ pub struct Workshop {
     shared: Arc<Shared>,
 }
 
-/// A plugin's folder as it was read, with what had to be built for it.
-#[derive(Clone)]
-pub struct Blueprint {
-    order: Order,
-    artifact: Artifact,
-    manifest: Manifest,
-}
-
 /// One plugin of a bench.
 pub struct Part<'a> {
     pub blueprint: &'a Blueprint,
@@ -111,7 +103,9 @@ pub enum Answers {
 pub struct BenchConfig {
     pub clock: Arc<ManualClock>,
     pub seed: u64,
-    /// Applied in order.
+    /// What live plugins kept at a moment.
+    pub snapshot: StorageSnapshot,
+    /// Applied to it in order.
     pub storage: Vec<StorageMutation>,
     /// By plugin id.
     pub cache: Vec<(String, CacheEntry)>,
@@ -150,12 +144,24 @@ impl Workshop {
             let message = format!("Cannot read the plugin's folder: {error}");
             Box::new(Diagnostic { message, ..Diagnostic::default() })
         })?;
-        let manifest = manifest(&snapshot)?;
         let language = Language::of(&snapshot)?;
         let plugin_id = host::id_of(&dir);
         let order = Order { plugin_id, dir, snapshot: Arc::new(snapshot), settings: Settings::default(), language };
         let artifact = order.make(&self.shared, &Cancel::default())?;
-        Ok(Blueprint { order, artifact, manifest })
+        Ok(Blueprint::new(order, artifact)?)
+    }
+
+    /// A plugin out of an archive. Its packages and mocks are those that its folder has now.
+    pub fn reopen(&self, plugin_id: &str, dir: &Path, sources: Sources) -> Result<Blueprint, BenchError> {
+        let (snapshot, built) = sources.into_snapshot();
+        let language = Language::of(&snapshot)?;
+        let (plugin_id, dir) = (plugin_id.to_owned(), dir.to_owned());
+        let order = Order { plugin_id, dir, snapshot, settings: Settings::default(), language };
+        let artifact = match built {
+            Some(built) => order.compile_built(&self.shared, built)?,
+            None => order.make(&self.shared, &Cancel::default())?,
+        };
+        Ok(Blueprint::new(order, artifact)?)
     }
 
     /// The version that a blueprint makes with these settings, not loaded yet.
@@ -199,7 +205,7 @@ impl Workshop {
             })?;
             let order = &part.blueprint.order;
             let slot = Slot::new(order.plugin_id.clone(), order.dir.clone());
-            slot.serve(Arc::clone(&version), ready.instance, None);
+            slot.serve(Arc::clone(&version), part.blueprint.clone(), ready.instance, None);
             slot.show(&version, ready.setup);
             lock(&bench.shared.slots).push(Arc::new(slot));
         }
@@ -207,30 +213,16 @@ impl Workshop {
     }
 }
 
-impl Blueprint {
-    /// The folder's name.
-    pub fn plugin_id(&self) -> &str {
-        &self.order.plugin_id
-    }
-
-    pub fn dir(&self) -> &Path {
-        &self.order.dir
-    }
-
-    pub const fn manifest(&self) -> &Manifest {
-        &self.manifest
-    }
-
-    /// Source files by path, for excerpts.
-    pub fn text(&self, path: &str) -> Option<&str> {
-        self.order.snapshot.texts.get(path).map(String::as_str)
-    }
-}
-
 impl BenchConfig {
     /// Nothing kept, at a moment.
     pub fn at(now_ms: i64, seed: u64) -> Self {
-        Self { clock: Arc::new(ManualClock::at(now_ms)), seed, storage: Vec::new(), cache: Vec::new() }
+        Self {
+            clock: Arc::new(ManualClock::at(now_ms)),
+            seed,
+            snapshot: StorageSnapshot::default(),
+            storage: Vec::new(),
+            cache: Vec::new(),
+        }
     }
 }
 
@@ -286,6 +278,12 @@ impl Bench {
         self.shared.drain_control()
     }
 
+    /// Memory of one plugin's instances.
+    pub fn memory_of(&self, plugin_id: &str) -> u64 {
+        let slots = lock(&self.shared.slots);
+        slots.iter().filter(|slot| slot.id == plugin_id).map(|slot| slot.view().memory_bytes).sum()
+    }
+
     /// Memory of the instances that lanes have, with their engines.
     pub fn memory_bytes(&self) -> u64 {
         lock(&self.shared.slots).iter().map(|slot| slot.view().memory_bytes).sum()
@@ -319,7 +317,7 @@ pub struct BenchPlugin {
 }
 
 fn surroundings(geoip: &Arc<GeoIp>, config: &BenchConfig) -> Surroundings {
-    let storage = Storage::default();
+    let storage = Storage::over(config.snapshot.clone());
     for mutation in &config.storage {
         storage.apply(mutation);
     }

@@ -14,6 +14,8 @@ pub enum PluginError {
     NotAPlugin(PathBuf),
     #[error("no plugin has the id {0}")]
     UnknownPlugin(String),
+    #[error("no new version of {0} waits to be promoted")]
+    NothingWaits(String),
     #[error("the WebAssembly engine did not start: {0}")]
     Engine(String),
     #[error("the compile cache {} cannot be used: {source}", dir.display())]
@@ -33,6 +35,7 @@ impl PluginError {
             Self::NoFolder(_) => "plugin_folder_missing",
             Self::NotAPlugin(_) => "not_a_plugin",
             Self::UnknownPlugin(_) => "plugin_unknown",
+            Self::NothingWaits(_) => "plugin_nothing_waits",
             Self::Engine(_) => "plugin_engine",
             Self::CompileCache { .. } => "plugin_compile_cache",
             Self::Thread(_) => "plugin_thread",
@@ -49,6 +52,7 @@ impl PluginError {
                 "Create index.ts or index.js in it, with a function processEvent, or a plugin in Rust or Python."
             }
             Self::UnknownPlugin(_) => "List the plugins to see their ids.",
+            Self::NothingWaits(_) => "One waits after a save, if the plugin's reload is set to ask.",
             Self::Engine(_) => "This is a defect of Weir; please report it with the message.",
             Self::CompileCache { .. } => "Check that the folder can be written by this user.",
             Self::Thread(_) => "The machine is out of threads or memory.",

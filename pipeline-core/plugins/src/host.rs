@@ -18,6 +18,7 @@ use weir_event::journal::StorageMutation;
 use weir_event::{Clock, SystemClock};
 
 use crate::batch::ControlEffects;
+use crate::blueprint::Blueprint;
 use crate::burst::Stage;
 use crate::caller::Caller;
 use crate::engine::JsEngine;
@@ -27,7 +28,7 @@ use crate::geoip::GeoIp;
 use crate::http::{Calls, CallsConfig, HttpMode, Resolve, SystemResolver};
 use crate::instance::Instance;
 use crate::lane::Lane;
-use crate::language::PythonEngine;
+use crate::language::{Built, PythonEngine};
 use crate::limits::Limits;
 use crate::loader::Loader;
 use crate::manifest::{MANIFEST, Manifest};
@@ -35,6 +36,7 @@ use crate::own_metrics::OwnMetrics;
 use crate::pace::Pace;
 use crate::packages::Packages;
 use crate::recent_calls::RecentCalls;
+use crate::reloads::Reloads;
 use crate::settings::Settings;
 use crate::slot::{Slot, lock};
 use crate::state::{Effects, Surroundings};
@@ -90,8 +92,10 @@ pub(crate) enum Message {
     Load(Arc<Slot>, SyncSender<()>),
     /// Its settings have changed.
     Configure(String, SyncSender<()>),
+    /// The version that waits goes live.
+    Promote(String, SyncSender<()>),
     /// The build of this number has ended.
-    Built(String, u64, Box<Result<Version, Box<Diagnostic>>>),
+    Built(String, u64, Box<Result<Built, Box<Diagnostic>>>),
     Forget(String),
     Retire(Box<Instance>),
     Stop,
@@ -125,7 +129,10 @@ pub(crate) struct Shared {
     pub to_loader: SyncSender<Message>,
     pub resolver: Arc<dyn Resolve>,
     pub packages: Arc<Packages>,
+    pub reloads: Reloads,
     settings: Mutex<HashMap<String, Settings>>,
+    /// What is to serve first, by plugin id.
+    pinned: Mutex<HashMap<String, Blueprint>>,
     reload_samples: Mutex<Vec<f64>>,
 }
 
@@ -141,13 +148,23 @@ impl Shared {
             to_loader,
             resolver: making.resolver,
             packages: making.packages,
+            reloads: Reloads::default(),
             settings: Mutex::default(),
+            pinned: Mutex::default(),
             reload_samples: Mutex::default(),
         }
     }
 
     pub fn settings(&self, plugin_id: &str) -> Settings {
         lock(&self.settings).get(plugin_id).cloned().unwrap_or_default()
+    }
+
+    pub fn pin(&self, plugin_id: &str, blueprint: Blueprint) {
+        lock(&self.pinned).insert(plugin_id.to_owned(), blueprint);
+    }
+
+    pub fn take_pinned(&self, plugin_id: &str) -> Option<Blueprint> {
+        lock(&self.pinned).remove(plugin_id)
     }
 
     pub fn record_reload(&self, milliseconds: f64) {
@@ -176,7 +193,7 @@ impl Shared {
 }
 
 pub struct PluginHost {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     loader: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -209,9 +226,7 @@ impl PluginHost {
         let (dir, real) = folder(dir)?;
         let slot = {
             let mut slots = lock(&self.shared.slots);
-            let is_same =
-                |slot: &&Arc<Slot>| slot.dir == dir || slot.dir.canonicalize().is_ok_and(|other| other == real);
-            if let Some(known) = slots.iter().find(is_same) {
+            if let Some(known) = slots.iter().find(|slot| slot.is_in(&dir, &real)) {
                 return Ok(known.view());
             }
             let slot = Arc::new(Slot::new(unique_id(&dir, &slots), dir));
@@ -327,12 +342,12 @@ impl PluginHost {
         self.shared.around.cache.put(id, self.shared.around.clock.now_ms(), key, value);
     }
 
-    fn slot(&self, id: &str) -> Result<Arc<Slot>, PluginError> {
+    pub(crate) fn slot(&self, id: &str) -> Result<Arc<Slot>, PluginError> {
         let found = lock(&self.shared.slots).iter().find(|slot| slot.id == id).cloned();
         found.ok_or_else(|| PluginError::UnknownPlugin(id.to_owned()))
     }
 
-    fn seen(&self, slot: &Slot) -> PluginView {
+    pub(crate) fn seen(&self, slot: &Slot) -> PluginView {
         PluginView { metrics: self.shared.around.own_metrics.of(&slot.id), ..slot.view() }
     }
 
@@ -435,7 +450,7 @@ impl PluginHost {
         self.shared.engine.stop();
     }
 
-    fn send(&self, message: Message) -> Result<(), PluginError> {
+    pub(crate) fn send(&self, message: Message) -> Result<(), PluginError> {
         self.shared.to_loader.send(message).map_err(|_| PluginError::Stopped)
     }
 }
@@ -472,7 +487,7 @@ fn named(dir: &Path, real: &Path) -> PathBuf {
     parts.map_or_else(|| real.to_owned(), |(parent, name)| parent.join(name))
 }
 
-fn unique_id(dir: &Path, slots: &[Arc<Slot>]) -> String {
+pub(crate) fn unique_id(dir: &Path, slots: &[Arc<Slot>]) -> String {
     let name = id_of(dir);
     let is_free = |id: &String| slots.iter().all(|slot| slot.id != *id);
     let numbered = (2..).map(|number| format!("{name}-{number}"));

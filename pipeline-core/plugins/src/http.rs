@@ -42,7 +42,7 @@ pub use egress::{Egress, GrantError, Resolve, SystemResolver};
 pub use limits::HttpLimits;
 pub use mock::{MockError, Mocked, Mocks};
 pub use recorded::Recorded;
-pub use recording::Recorder;
+pub use recording::{Recorder, mock_of};
 pub use request::{FailureKind, HttpFailure, HttpRequest, HttpResponse, Redirect, target};
 
 use crate::secrets::Secrets;
@@ -211,7 +211,8 @@ impl PluginHttp {
         self.mocks.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Sends nothing from now on: recorded answers are given if there are any, and mocks otherwise.
+    /// Sends nothing from now on: recorded answers are given if there are any. Without a recording, and where
+    /// requests are mocked anyway, mocks answer.
     pub fn close(&self, recorded: Option<Arc<Recorded>>) {
         // Closed once, before its first call.
         let _ = self.closed.set(recorded);
@@ -225,7 +226,13 @@ impl PluginHttp {
         };
         let closed = self.closed.get();
         if let Some(Some(recorded)) = closed {
-            return Begun::Answered(recorded.answer(request));
+            if let Some(answer) = recorded.known(request) {
+                return Begun::Answered(answer);
+            }
+            // What is mocked live needs no record to be known.
+            if self.client.is_some() {
+                return Begun::Answered(recorded.missing(request));
+            }
         }
         if self.client.is_some() && closed.is_none() {
             return Begun::Blocks;

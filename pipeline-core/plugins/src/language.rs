@@ -18,6 +18,7 @@ use std::sync::{Arc, OnceLock};
 
 use weir_api::plugin::Diagnostic;
 
+use crate::blueprint::Blueprint;
 use crate::component::{self, PluginComponent};
 use crate::engine::WIT_HASH;
 use crate::host::Shared;
@@ -46,6 +47,12 @@ pub struct Order {
     pub snapshot: Arc<Snapshot>,
     pub settings: Settings,
     pub language: Language,
+}
+
+/// A version that can run, and how to make it again.
+pub struct Built {
+    pub version: Version,
+    pub blueprint: Blueprint,
 }
 
 /// What it takes time to make, whatever the settings are.
@@ -101,22 +108,28 @@ fn absent(main: &str, hint: &str) -> Box<Diagnostic> {
 }
 
 impl Order {
-    /// The version, if nothing has to be built for it.
-    pub fn at_once(&self, shared: &Shared) -> Option<Result<Version, Box<Diagnostic>>> {
-        let artifact = match &self.language {
-            Language::Script => Artifact::Source,
+    /// What has to be made, if that takes no time.
+    pub fn at_once(&self, shared: &Shared) -> Option<Artifact> {
+        match &self.language {
+            Language::Script => Some(Artifact::Source),
             Language::Python(entry) => {
                 shared.python.ready(self.is_metered(shared))?;
-                Artifact::Python { entry: entry.clone() }
+                Some(Artifact::Python { entry: entry.clone() })
             }
-            Language::Rust | Language::Component(_) => return None,
-        };
-        Some(self.assemble(shared, &artifact))
+            Language::Rust | Language::Component(_) => None,
+        }
     }
 
     /// Builds it, which may take its time.
-    pub fn carry_out(&self, shared: &Shared, cancel: &Cancel) -> Result<Version, Box<Diagnostic>> {
-        self.make(shared, cancel).and_then(|artifact| self.assemble(shared, &artifact))
+    pub fn carry_out(self, shared: &Shared, cancel: &Cancel) -> Result<Built, Box<Diagnostic>> {
+        let artifact = self.make(shared, cancel)?;
+        self.complete(shared, artifact)
+    }
+
+    /// The version, with the blueprint that makes it again.
+    pub fn complete(self, shared: &Shared, artifact: Artifact) -> Result<Built, Box<Diagnostic>> {
+        let version = self.assemble(shared, &artifact)?;
+        Ok(Built { version, blueprint: Blueprint::new(self, artifact)? })
     }
 
     /// The slow part.
@@ -129,13 +142,18 @@ impl Order {
             }
             Language::Rust => {
                 let built = rust::build(&self.dir, &self.snapshot, cancel)?;
-                self.compile(shared, "src/lib.rs", built.into())
+                self.compile_built(shared, built)
             }
             Language::Component(path) => {
                 let bytes = self.snapshot.component.as_ref().map_or(&[][..], |(_, bytes)| bytes);
                 self.compile(shared, path, bytes.into())
             }
         }
+    }
+
+    /// What an earlier build has made.
+    pub fn compile_built(&self, shared: &Shared, bytes: Vec<u8>) -> Result<Artifact, Box<Diagnostic>> {
+        self.compile(shared, "src/lib.rs", bytes.into())
     }
 
     /// Whether its instructions are to be counted.

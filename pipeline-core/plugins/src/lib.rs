@@ -17,6 +17,7 @@
 mod batch;
 mod bench;
 mod bindings;
+mod blueprint;
 mod burst;
 mod caller;
 mod chain;
@@ -49,10 +50,12 @@ mod packages;
 mod positions;
 mod presets;
 mod processed_event;
+mod promotion;
 mod provided;
 mod random;
 mod readiness;
 mod recent_calls;
+mod reloads;
 mod returned;
 mod saves;
 mod secrets;
@@ -68,7 +71,8 @@ mod watch;
 mod webhook;
 
 pub use batch::{BatchEvent, BatchResult, ControlEffects, EventResult, StepOutput};
-pub use bench::{Answers, Bench, BenchConfig, BenchError, BenchPlugin, Blueprint, Part, Workshop};
+pub use bench::{Answers, Bench, BenchConfig, BenchError, BenchPlugin, Part, Workshop};
+pub use blueprint::{Blueprint, Sources};
 pub use caller::{Called, Caller, Task};
 pub use emitted::{Emitted, Generation, Parent, envelope, of_call, of_events, run_generation};
 pub use engine::{ENGINE_HASH, ENGINE_WASM};
@@ -79,17 +83,18 @@ pub use host::{HostConfig, PluginHost, is_plugin};
 pub use http::{
     AllowList, AllowListError, Begun, CallId, Calls, CallsConfig, Completion, CompletionQueue, Egress, FailureKind,
     GrantError, HttpFailure, HttpLimits, HttpMode, HttpRequest, HttpResponse, HttpSettings, HttpSetupError, MockError,
-    Mocked, Mocks, Outcome, PluginHttp, Recorded, Recorder, Resolve, SystemResolver,
+    Mocked, Mocks, Outcome, PluginHttp, Recorded, Recorder, Resolve, SystemResolver, mock_of,
 };
 pub use lane::Lane;
 pub use limits::Limits;
 pub use manifest::{ConfigField, Manifest};
 pub use presets::{PRESETS, Preset};
 pub use processed_event::{processed_event, webhook_event};
+pub use reloads::{Reload, Reloads};
 pub use saves::SaveWatch;
 pub use secrets::{SECRET_MASK, SECRET_PLACEHOLDER, SHORTEST_SECRET_CHARACTERS, Secrets, masked, with_kept_secrets};
-pub use settings::{OnError, OtherSettings, Settings, merged};
+pub use settings::{OnError, OtherSettings, ReloadMode, Settings, merged};
 pub use sources::FIXTURES_DIR;
 pub use state::JobRequest;
-pub use storage::CacheEntry;
+pub use storage::{CacheEntry, StorageSnapshot};
 pub use watch::Watching;

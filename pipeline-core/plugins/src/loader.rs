@@ -5,7 +5,8 @@
 //! version serves until the new one has been compiled, loaded and set up; if any of that fails it goes on
 //! serving, and the diagnostic says why. A half-written file is such a failure, and the write that
 //! completes it the next load. What takes long to build does so on a thread of its own and comes back as a
-//! message; a newer save ends it. Because watches can be lost (queue overflow, deleted folders, file systems
+//! message; a newer save ends it. A plugin that asks has its new versions built and held: nothing of one
+//! runs before it is promoted. Because watches can be lost (queue overflow, deleted folders, file systems
 //! without events), every folder is also looked at once a second.
 
 use std::collections::HashMap;
@@ -18,13 +19,16 @@ use std::time::{Duration, Instant};
 use weir_api::plugin::{Diagnostic, PluginState};
 use weir_event::journal::{LogLevel, LogSource, PluginLog};
 
+use crate::blueprint::Blueprint;
 use crate::burst::{Burst, Stage};
 use crate::error::PluginError;
 use crate::host::{Message, Shared};
-use crate::language::{Job, Language, Order};
+use crate::language::{Built, Job, Language, Order};
 use crate::metrics;
 use crate::readiness::{Ready, Unready};
-use crate::slot::{ReloadClock, Slot, lock};
+use crate::reloads::Reload;
+use crate::settings::ReloadMode;
+use crate::slot::{ReloadClock, Slot, Waiting, lock};
 use crate::sources::{self, Listing};
 use crate::version::Version;
 use crate::watch::{LOOK_EVERY, Watches, Watching};
@@ -77,6 +81,8 @@ enum Stopped {
     /// It goes on in a job.
     Building,
     Failed(Box<Diagnostic>),
+    /// It waits to be promoted.
+    Held,
     /// `setupPlugin` threw a `RetryError`.
     Again(Box<Diagnostic>),
 }
@@ -146,8 +152,14 @@ impl Loader {
                 let id = slot.id.clone();
                 let mut tracked = Tracked::new(slot);
                 tracked.waiters.push(done);
+                self.serve_pinned(&tracked.slot);
                 self.plugins.insert(id.clone(), tracked);
                 self.load(&id, None);
+            }
+            Message::Promote(id, done) => {
+                self.promote(&id);
+                // Nobody waits when the caller has given up.
+                let _ = done.send(());
             }
             Message::Configure(id, done) => {
                 if let Some(tracked) = self.plugins.get_mut(&id) {
@@ -242,7 +254,7 @@ impl Loader {
     }
 
     /// A build has come to its end.
-    fn built(&mut self, id: &str, number: u64, built: Result<Version, Box<Diagnostic>>) {
+    fn built(&mut self, id: &str, number: u64, built: Result<Built, Box<Diagnostic>>) {
         let is_awaited = |tracked: &Tracked| tracked.job.as_ref().is_some_and(|(job, _)| job.number == number);
         if !self.plugins.get(id).is_some_and(is_awaited) {
             return;
@@ -250,14 +262,14 @@ impl Loader {
         let Some(mut tracked) = self.plugins.remove(id) else { return };
         let last_write = tracked.job.take().and_then(|(_, last_write)| last_write);
         let slot = Arc::clone(&tracked.slot);
-        let outcome = built.map_err(Stopped::from).and_then(|version| self.try_version(&slot, version, last_write));
+        let outcome = built.map_err(Stopped::from).and_then(|built| self.try_version(&slot, built, last_write));
         self.ended(tracked, outcome);
     }
 
     fn ended(&mut self, mut tracked: Tracked, outcome: Result<(), Stopped>) {
         let slot = Arc::clone(&tracked.slot);
         match outcome {
-            Ok(()) => tracked.retry = None,
+            Ok(()) | Err(Stopped::Held) => tracked.retry = None,
             Err(Stopped::Unchanged | Stopped::Building) => {}
             Err(Stopped::Failed(problem)) => {
                 tracked.retry = None;
@@ -315,29 +327,77 @@ impl Loader {
         let (plugin_id, dir) = (slot.id.clone(), slot.dir.clone());
         let settings = self.shared.settings(&slot.id);
         let order = Order { plugin_id, dir, snapshot: Arc::new(snapshot), settings, language };
-        if let Some(version) = order.at_once(&self.shared) {
-            return self.try_version(&slot, version?, last_write);
+        if let Some(artifact) = order.at_once(&self.shared) {
+            let built = order.complete(&self.shared, artifact)?;
+            return self.try_version(&slot, built, last_write);
         }
         self.last_job += 1;
         tracked.job = Some((Job::start(self.last_job, order, Arc::clone(&self.shared))?, last_write));
         Err(Stopped::Building)
     }
 
-    /// Makes a version live if it loads and can be set up.
-    fn try_version(&self, slot: &Slot, version: Version, last_write: Option<Instant>) -> Result<(), Stopped> {
-        let version = Arc::new(version);
-        if slot.version().is_some_and(|live| live.identity.version == version.identity.version) {
+    /// What served last is first, so that a restart promotes nothing that nobody has seen.
+    fn serve_pinned(&self, slot: &Slot) {
+        let Some(pinned) = self.shared.take_pinned(&slot.id) else { return };
+        let order = Order { dir: slot.dir.clone(), ..pinned.order };
+        let served = order
+            .complete(&self.shared, pinned.artifact)
+            .map_err(Stopped::from)
+            .and_then(|built| self.make_live(slot, Arc::new(built.version), built.blueprint, None));
+        if served.is_err() {
+            tracing::warn!(plugin = slot.id, "the version that served last cannot be served again");
+        }
+    }
+
+    fn promote(&mut self, id: &str) {
+        let Some(mut tracked) = self.plugins.remove(id) else { return };
+        if let Some(waiting) = tracked.slot.take_waiting() {
+            let slot = Arc::clone(&tracked.slot);
+            let outcome = self.make_live(&slot, waiting.version, waiting.blueprint, None);
+            // A `RetryError` of its set-up loads the folder again, and that may ask again.
+            if matches!(outcome, Err(Stopped::Failed(_) | Stopped::Again(_))) {
+                tracked.content = None;
+            }
+            self.ended(tracked, outcome);
+        } else {
+            self.plugins.insert(id.to_owned(), tracked);
+        }
+    }
+
+    /// Makes a version live if it loads and can be set up, or holds it for a plugin that asks.
+    fn try_version(&self, slot: &Slot, built: Built, last_write: Option<Instant>) -> Result<(), Stopped> {
+        let version = Arc::new(built.version);
+        let live = slot.version();
+        // Whatever waited was of an older save.
+        slot.take_waiting();
+        if live.as_ref().is_some_and(|live| live.identity.version == version.identity.version) {
             slot.settle(true);
             return Err(Stopped::Unchanged);
         }
+        let asks = built.blueprint.settings().other.reload == ReloadMode::Ask;
+        if let Some(live) = live.filter(|_| asks) {
+            slot.hold(Waiting { version: Arc::clone(&version), blueprint: built.blueprint.clone() });
+            self.tell(&version, built.blueprint, false, Some(live.identity.version.clone()));
+            return Err(Stopped::Held);
+        }
+        self.make_live(slot, version, built.blueprint, last_write)
+    }
 
+    fn make_live(
+        &self,
+        slot: &Slot,
+        version: Arc<Version>,
+        blueprint: Blueprint,
+        last_write: Option<Instant>,
+    ) -> Result<(), Stopped> {
         slot.set_state(PluginState::Validating);
         let Ready { instance, setup, does_nothing } = self.shared.make_ready(&version)?;
 
-        let is_reload = slot.version().is_some();
+        let before = slot.version();
+        let is_reload = before.is_some();
         let ready_at = Instant::now();
         let reload = last_write.filter(|_| is_reload).map(|last_write| ReloadClock { last_write, ready_at, setup });
-        let unused = slot.serve(Arc::clone(&version), instance, reload);
+        let unused = slot.serve(Arc::clone(&version), blueprint.clone(), instance, reload);
         self.shared.announce();
         slot.show(&version, setup);
         self.shared.log(&version, LogLevel::Debug, format!("Plugin loaded (version {}).", version.identity.version));
@@ -348,11 +408,25 @@ impl Loader {
         if let Some(unused) = unused {
             self.shared.tear_down(unused);
         }
+        self.tell(&version, blueprint, true, before.map(|before| before.identity.version.clone()));
         Ok(())
+    }
+
+    fn tell(&self, version: &Version, blueprint: Blueprint, is_live: bool, replaces: Option<String>) {
+        self.shared.reloads.tell(Reload {
+            plugin_id: version.identity.plugin_id.clone(),
+            version: version.identity.version.clone(),
+            language: version.language,
+            name: version.identity.name.clone(),
+            blueprint,
+            is_live,
+            replaces,
+        });
     }
 
     fn failed(&self, slot: &Slot, problem: Diagnostic) {
         metrics::load_failed(&slot.id);
+        slot.take_waiting();
         let place = if problem.line > 0 {
             format!(" ({}:{}:{})", problem.file, problem.line, problem.column)
         } else {

@@ -33,6 +33,35 @@ impl OnError {
     }
 }
 
+/// What becomes of a new version once it is built.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReloadMode {
+    /// It goes live.
+    #[default]
+    Auto,
+    /// It waits to be promoted.
+    Ask,
+}
+
+impl ReloadMode {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Ask => "ask",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Auto, Self::Ask].into_iter().find(|known| known.as_str() == name)
+    }
+
+    #[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+    fn is_default(&self) -> bool {
+        *self == Self::Auto
+    }
+}
+
 /// Of two settings of limits the newer, where it says something.
 pub fn merged(own: &PluginLimits, newer: PluginLimits) -> PluginLimits {
     // Another preset starts from its own figures.
@@ -61,6 +90,9 @@ pub struct OtherSettings {
     /// Console lines below it are not kept. The host's lines and errors always are.
     #[serde(skip_serializing_if = "is_everything")]
     pub log_level: LogLevel,
+    /// Left out when it is the default, so that it is no part of what names a version.
+    #[serde(skip_serializing_if = "ReloadMode::is_default")]
+    pub reload: ReloadMode,
 }
 
 impl Default for OtherSettings {
@@ -70,6 +102,7 @@ impl Default for OtherSettings {
             limits: PluginLimits::default(),
             on_error: OnError::default(),
             log_level: LogLevel::Debug,
+            reload: ReloadMode::default(),
         }
     }
 }

@@ -5,7 +5,7 @@
 //! locks here are held for a few assignments.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use weir_api::plugin::{Diagnostic, InstructionFigures, PluginState, PluginView, RuntimeFailure, WorstEvent};
 use weir_event::journal::StepLabel;
 
+use crate::blueprint::Blueprint;
 use crate::instance::Instance;
 use crate::version::Version;
 
@@ -30,8 +31,15 @@ pub struct ReloadClock {
 #[derive(Default)]
 struct Serving {
     version: Option<Arc<Version>>,
+    blueprint: Option<Blueprint>,
     prepared: Option<Instance>,
     reload: Option<ReloadClock>,
+}
+
+/// A version that is built and waits to be promoted. Nothing of it has run.
+pub struct Waiting {
+    pub version: Arc<Version>,
+    pub blueprint: Blueprint,
 }
 
 #[derive(Default)]
@@ -47,6 +55,7 @@ pub struct Slot {
     pub dir: PathBuf,
     is_enabled: AtomicBool,
     serving: Mutex<Serving>,
+    waiting: Mutex<Option<Waiting>>,
     figures: Mutex<Figures>,
 }
 
@@ -104,7 +113,19 @@ impl Slot {
             ..PluginView::default()
         };
         let figures = Figures { view, ..Figures::default() };
-        Self { id, dir, is_enabled: AtomicBool::new(true), serving: Mutex::default(), figures: Mutex::new(figures) }
+        Self {
+            id,
+            dir,
+            is_enabled: AtomicBool::new(true),
+            serving: Mutex::default(),
+            waiting: Mutex::default(),
+            figures: Mutex::new(figures),
+        }
+    }
+
+    /// Whether this is its folder, as it is called or as it really is.
+    pub fn is_in(&self, dir: &Path, real: &Path) -> bool {
+        self.dir == dir || self.dir.canonicalize().is_ok_and(|other| other == real)
     }
 
     pub fn is_enabled(&self) -> bool {
@@ -119,10 +140,41 @@ impl Slot {
         lock(&self.serving).version.clone()
     }
 
+    /// How to make the version that serves, with its name.
+    pub fn blueprint(&self) -> Option<(String, Blueprint)> {
+        let serving = lock(&self.serving);
+        Some((serving.version.as_ref()?.identity.version.clone(), serving.blueprint.clone()?))
+    }
+
+    /// The same of the version that waits.
+    pub fn waiting(&self) -> Option<(String, Blueprint)> {
+        lock(&self.waiting)
+            .as_ref()
+            .map(|waiting| (waiting.version.identity.version.clone(), waiting.blueprint.clone()))
+    }
+
+    pub fn hold(&self, waiting: Waiting) {
+        *lock(&self.waiting) = Some(waiting);
+        let mut figures = lock(&self.figures);
+        figures.view.state = PluginState::Waiting;
+        figures.view.load_error = None;
+    }
+
+    pub fn take_waiting(&self) -> Option<Waiting> {
+        lock(&self.waiting).take()
+    }
+
     /// Makes a version live; returns an instance nobody picked up.
-    pub fn serve(&self, version: Arc<Version>, prepared: Instance, reload: Option<ReloadClock>) -> Option<Instance> {
+    pub fn serve(
+        &self,
+        version: Arc<Version>,
+        blueprint: Blueprint,
+        prepared: Instance,
+        reload: Option<ReloadClock>,
+    ) -> Option<Instance> {
         let mut serving = lock(&self.serving);
         serving.version = Some(version);
+        serving.blueprint = Some(blueprint);
         serving.reload = reload;
         serving.prepared.replace(prepared)
     }
@@ -219,6 +271,7 @@ impl Slot {
             (instructions.p50, instructions.p99) = percentiles(executed);
         }
         view.enabled = self.is_enabled();
+        view.waiting = lock(&self.waiting).as_ref().map(|waiting| waiting.version.identity.version.clone());
         view
     }
 }

@@ -7,7 +7,7 @@
 //! has neither property: its writes take effect at once and end with the process.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use weir_event::journal::StorageMutation;
 
@@ -15,9 +15,65 @@ use weir_event::journal::StorageMutation;
 const CACHE_KEYS: usize = 50_000;
 
 #[derive(Debug, Default)]
-pub struct Storage(Mutex<HashMap<String, BTreeMap<String, String>>>);
+pub struct Storage(Mutex<HashMap<String, Keys>>);
+
+/// Everything that was stored at a moment. Taking it copies next to nothing, and what is stored after that,
+/// on either side, is not seen by the other.
+#[derive(Debug, Clone, Default)]
+pub struct StorageSnapshot(HashMap<String, Keys>);
+
+/// What one plugin stores. While a snapshot shares `base`, writes lie in `over`; when nobody does any more,
+/// the next write puts them together again.
+#[derive(Debug, Clone, Default)]
+struct Keys {
+    base: Arc<BTreeMap<String, String>>,
+    /// A key without a value was deleted.
+    over: BTreeMap<String, Option<String>>,
+}
+
+impl Keys {
+    fn get(&self, key: &str) -> Option<&String> {
+        match self.over.get(key) {
+            Some(written) => written.as_ref(),
+            None => self.base.get(key),
+        }
+    }
+
+    fn set(&mut self, key: String, value: Option<String>) {
+        let Some(base) = Arc::get_mut(&mut self.base) else {
+            self.over.insert(key, value);
+            return;
+        };
+        for (key, value) in std::mem::take(&mut self.over).into_iter().chain([(key, value)]) {
+            match value {
+                Some(value) => base.insert(key, value),
+                None => base.remove(&key),
+            };
+        }
+    }
+
+    /// By key.
+    fn entries(&self) -> Vec<(String, String)> {
+        let owned = |(key, value): (&String, &String)| (key.clone(), value.clone());
+        if self.over.is_empty() {
+            return self.base.iter().map(owned).collect();
+        }
+        let kept = self.base.iter().filter(|(key, _)| !self.over.contains_key(*key));
+        let written = self.over.iter().filter_map(|(key, value)| Some((key, value.as_ref()?)));
+        let all: BTreeMap<&String, &String> = kept.chain(written).collect();
+        all.into_iter().map(owned).collect()
+    }
+}
 
 impl Storage {
+    pub fn over(snapshot: StorageSnapshot) -> Self {
+        Self(Mutex::new(snapshot.0))
+    }
+
+    pub fn snapshot(&self) -> StorageSnapshot {
+        StorageSnapshot(lock(&self.0).clone())
+    }
+
     pub fn get(&self, plugin: &str, key: &str) -> Option<String> {
         lock(&self.0).get(plugin)?.get(key).cloned()
     }
@@ -25,17 +81,12 @@ impl Storage {
     pub fn apply(&self, mutation: &StorageMutation) {
         let mut all = lock(&self.0);
         let own = all.entry(mutation.plugin_id.clone()).or_default();
-        match &mutation.value {
-            Some(value) => own.insert(mutation.key.clone(), value.clone()),
-            None => own.remove(&mutation.key),
-        };
+        own.set(mutation.key.clone(), mutation.value.clone());
     }
 
     /// By key.
     pub fn entries(&self, plugin: &str) -> Vec<(String, String)> {
-        let all = lock(&self.0);
-        let own = all.get(plugin).into_iter().flatten();
-        own.map(|(key, value)| (key.clone(), value.clone())).collect()
+        lock(&self.0).get(plugin).map(Keys::entries).unwrap_or_default()
     }
 
     /// Applies the writes of one finished event and says what changed, in order of key.
@@ -51,10 +102,7 @@ impl Storage {
                 Write::Value(value) => value,
                 Write::Add(by) => Some(number_text(number(own.get(&key)) + by)),
             };
-            match &value {
-                Some(value) => own.insert(key.clone(), value.clone()),
-                None => own.remove(&key),
-            };
+            own.set(key.clone(), value.clone());
             mutations.push(StorageMutation { plugin_id: plugin.to_owned(), key, value });
         }
         mutations
@@ -264,6 +312,32 @@ mod tests {
         storage.commit("p", first);
         storage.commit("p", second);
         assert_eq!(storage.get("p", "n").as_deref(), Some("2"));
+    }
+
+    #[test]
+    fn a_snapshot_and_what_is_stored_after_it_do_not_see_each_other() {
+        let storage = Storage::default();
+        let set = |storage: &Storage, key: &str, value: Option<&str>| {
+            let (plugin_id, key, value) = ("p".to_owned(), key.to_owned(), value.map(str::to_owned));
+            storage.apply(&StorageMutation { plugin_id, key, value });
+        };
+        let entries = |storage: &Storage| {
+            storage.entries("p").into_iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
+        };
+        set(&storage, "a", Some("1"));
+        set(&storage, "b", Some("1"));
+        let copy = Storage::over(storage.snapshot());
+        set(&storage, "a", None);
+        set(&storage, "c", Some("2"));
+        set(&copy, "b", Some("3"));
+        assert_eq!((entries(&storage), entries(&copy)), ("b=1 c=2".to_owned(), "a=1 b=3".to_owned()));
+        assert_eq!((storage.get("p", "a"), copy.get("p", "a")), (None, Some("1".to_owned())));
+        // And a snapshot of what lies over one; then together again.
+        let second = Storage::over(storage.snapshot());
+        drop(copy);
+        drop(second);
+        set(&storage, "d", Some("4"));
+        assert_eq!(entries(&storage), "b=1 c=2 d=4");
     }
 
     #[test]

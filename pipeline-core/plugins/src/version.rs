@@ -24,7 +24,7 @@ use crate::manifest::{MANIFEST, Manifest};
 use crate::packages::Packages;
 use crate::positions::{Positions, excerpt};
 use crate::secrets::Secrets;
-use crate::settings::Settings;
+use crate::settings::{OtherSettings, ReloadMode, Settings};
 use crate::sources::Snapshot;
 use crate::state::Identity;
 
@@ -238,6 +238,8 @@ fn hash<'s>(
         add(&attachment.file_name);
         add(&blake3::hash(&attachment.contents).to_hex());
     }
-    add(&serde_json::to_string(&settings.other).unwrap_or_default());
+    // How a version goes live does not make it another.
+    let other = OtherSettings { reload: ReloadMode::Auto, ..settings.other.clone() };
+    add(&serde_json::to_string(&other).unwrap_or_default());
     hasher.finalize().to_hex()[..12].to_owned()
 }

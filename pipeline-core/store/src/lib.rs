@@ -19,6 +19,7 @@ mod append;
 mod digest;
 mod error;
 mod export;
+mod kept_by_plugins;
 mod lookup;
 mod people;
 mod query;
@@ -32,6 +33,7 @@ mod writer;
 pub use digest::digests;
 pub use error::StoreError;
 pub use export::{Exported, export, first_offset, pending};
+pub use kept_by_plugins::plugin_storage_before;
 pub use lookup::{
     committed, committed_offset, is_identified, meta_value, people_changes, project_number, project_tokens, redriven_by,
 };

@@ -93,6 +93,49 @@ fn part(path: &str, expected: &Value, actual: &Value, found: &mut Vec<Difference
     }
 }
 
+/// What differs between two values in which nothing stands for anything but itself.
+pub fn changes(before: &Value, after: &Value) -> Vec<Difference> {
+    let mut found = Vec::new();
+    exact("", before, after, &mut found);
+    found
+}
+
+fn exact(path: &str, before: &Value, after: &Value, found: &mut Vec<Difference>) {
+    match (before, after) {
+        (Value::Object(before), Value::Object(after)) => {
+            for (key, value) in before {
+                match after.get(key) {
+                    Some(other) => exact(&below(path, key), value, other, found),
+                    None => {
+                        found.push(Difference { path: below(path, key), expected: Some(value.clone()), actual: None });
+                    }
+                }
+            }
+            for (key, value) in after.iter().filter(|(key, _)| !before.contains_key(*key)) {
+                found.push(Difference { path: below(path, key), expected: None, actual: Some(value.clone()) });
+            }
+        }
+        (Value::Array(before), Value::Array(after)) => {
+            for place in 0..before.len().max(after.len()) {
+                let path = format!("{path}[{place}]");
+                match (before.get(place), after.get(place)) {
+                    (Some(before), Some(after)) => exact(&path, before, after, found),
+                    (before, after) => {
+                        found.push(Difference { path, expected: before.cloned(), actual: after.cloned() });
+                    }
+                }
+            }
+        }
+        (Value::Number(one), Value::Number(other)) if one == other || one.as_f64() == other.as_f64() => {}
+        _ if before == after => {}
+        _ => found.push(Difference {
+            path: path.to_owned(),
+            expected: Some(before.clone()),
+            actual: Some(after.clone()),
+        }),
+    }
+}
+
 type Compare = fn(&str, &Value, &Value, &mut Vec<Difference>);
 
 /// The fields that are expected.
@@ -201,6 +244,21 @@ mod tests {
             ["e.a", "e.b[\"c d\"][1]", "e.b[\"c d\"][2]", "e.gone", "e.extra"]
         );
         assert_eq!(paths(json!(null), json!({})), ["e"]);
+    }
+
+    #[test]
+    fn in_changes_nothing_stands_for_anything_else() {
+        let told = |before: Value, after: Value| {
+            let side = |value: Option<Value>| value.map_or("-".to_owned(), |value| value.to_string());
+            let told = changes(&before, &after).into_iter();
+            told.map(|change| format!("{} {} {}", change.path, side(change.expected), side(change.actual)))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            told(json!({"a": "*", "b": [1, 2], "c": {"$absent": true}}), json!({"a": "x", "b": [1.0], "d": null})),
+            ["a \"*\" \"x\"", "b[1] 2 -", "c {\"$absent\":true} -", "d - null"]
+        );
+        assert_eq!(told(json!({"a": {"b": [{"c": 1}]}}), json!({"a": {"b": [{"c": 2}]}})), ["a.b[0].c 1 2"]);
     }
 
     #[test]

@@ -9,12 +9,10 @@ mod error;
 mod expect;
 mod folder;
 mod limits;
-mod place;
 mod read;
 #[cfg(test)]
 mod schema_test;
 mod source;
-mod suggestion;
 mod write;
 
 use std::collections::BTreeMap;
@@ -27,6 +25,7 @@ use serde_json::{Map, Value};
 use weir_api::plugin::PluginLimits;
 use weir_event::clock::UnixMillis;
 use weir_event::journal::PluginAttachment;
+use weir_generator::Scenario;
 use weir_plugins::{Mocks, OnError};
 
 pub use error::FixtureError;
@@ -85,7 +84,7 @@ pub enum Action {
     /// As clients send them, to the functions for stored events.
     Export(Vec<Box<RawValue>>),
     Stream {
-        scenario: String,
+        scenario: Arc<Scenario>,
         seed: u64,
         events: usize,
         per_second: u32,

@@ -32,6 +32,8 @@ pub struct Request<'a> {
     pub received_at_ms: UnixMillis,
     pub ip: &'a str,
     pub site_url: &'a str,
+    /// What the client says when it sent it.
+    pub sent_at: Option<&'a str>,
     /// Uuids of events that bring none are derived from this and their place.
     pub name: &'a str,
     pub first_offset: u64,
@@ -46,6 +48,7 @@ pub fn capture(events: &[&RawValue], request: &Request<'_>) -> Result<Vec<Input>
             received_at_ms: request.received_at_ms,
             ip: request.ip.to_owned(),
             site_url: request.site_url.to_owned(),
+            query_sent_at: request.sent_at.map(str::to_owned),
             ..RequestFacts::default()
         };
         let records = unpack(body.as_bytes(), facts).map_err(|refusal| (place, refusal.error.to_string()))?;
@@ -99,7 +102,7 @@ mod tests {
     use super::*;
 
     const REQUEST: Request<'_> =
-        Request { received_at_ms: 0, ip: DEFAULT_IP, site_url: SITE_URL, name: "n", first_offset: 5 };
+        Request { received_at_ms: 0, ip: DEFAULT_IP, site_url: SITE_URL, sent_at: None, name: "n", first_offset: 5 };
 
     fn raw(text: &str) -> Box<RawValue> {
         RawValue::from_string(text.to_owned()).expect("JSON")

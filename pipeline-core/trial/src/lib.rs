@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! fixture ─► run ─► judge (compare) ─► verdict ─► report
+//! two versions ─► behaviour (compare) ─► what the newer one does otherwise
 //! ```
 //!
 //! [`Trial`] is one run of plugins over events, from what they find to what they leave; everything else here
 //! is built on it. [`Suite`] runs all fixtures of some plugins.
 
+mod behaviour;
 mod compare;
 mod consequence;
 mod fixture;
@@ -22,6 +24,7 @@ mod tasks;
 mod trial;
 mod verdict;
 
+pub use behaviour::{Comparison, NotComparable, samples, summary};
 pub use compare::Difference;
 pub use fixture::{Fixture, FixtureError};
 pub use input::{DEFAULT_IP, Input, PROJECT, Request, SITE_URL, capture, inputs_of};

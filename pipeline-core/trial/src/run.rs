@@ -8,7 +8,10 @@ use weir_event::journal::StorageMutation;
 use weir_event::normalize;
 use weir_event::prepare::{Captured, prepare};
 use weir_event::{ProjectId, StoredEvent};
-use weir_plugins::{Answers, BenchError, Blueprint, CacheEntry, OtherSettings, Part, Settings, Task, Workshop};
+use weir_generator::{Overrides, Scenario, Stream};
+use weir_plugins::{
+    Answers, BenchError, Blueprint, CacheEntry, OtherSettings, Part, Settings, StorageSnapshot, Task, Workshop,
+};
 
 use crate::compare::{Difference, matches};
 use crate::consequence;
@@ -18,7 +21,7 @@ use crate::judge::{self, Judged};
 use crate::observed::Observed;
 use crate::stream;
 use crate::tasks::{Ended, MOST_RUNS, Timetable};
-use crate::trial::{Start, Trial};
+use crate::trial::{Start, Trial, Tried};
 use crate::verdict::{EXPECTS_NOTHING, FixtureResult, PLUGIN_ERROR, Problem, Verdict};
 
 /// Lines and events of a result.
@@ -35,6 +38,33 @@ pub fn fixture(workshop: &Workshop, blueprint: &Blueprint, fixture: &Fixture) ->
     Run { fixture, blueprint, plugin_id: blueprint.plugin_id(), result: &mut result }.whole(workshop);
     result.duration_ms = started.elapsed().as_secs_f64() * 1000.0;
     result
+}
+
+/// What the plugin makes of a fixture's events, whatever is expected of it; the error when it does not come to
+/// that.
+pub fn events_of(workshop: &Workshop, blueprint: &Blueprint, fixture: &Fixture) -> Result<Vec<Tried>, String> {
+    let mut result = FixtureResult::blank(blueprint.plugin_id(), &fixture.name, Verdict::Pass, None);
+    let run = Run { fixture, blueprint, plugin_id: blueprint.plugin_id(), result: &mut result };
+    let part = Part { blueprint, settings: run.settings(), answers: run.answers() };
+    let mut trial = match Trial::start(workshop, vec![part], &run.start()) {
+        Ok(trial) => trial,
+        // A plugin that refuses a configuration may be what is tested.
+        Err(_) if fixture.steps.first().and_then(|step| step.expect.as_ref()?.error.as_ref()).is_some() => {
+            return Ok(Vec::new());
+        }
+        Err(failed) => return Err(failed.error.to_string()),
+    };
+    let schedules = trial.plugins().into_iter().flat_map(|plugin| plugin.schedules).collect::<Vec<_>>();
+    let mut timetable = Timetable::new(&schedules, trial.now_ms());
+    timetable.add(trial.drain_control().jobs, trial.now_ms());
+    let (mut offset, mut events) = (0, Vec::new());
+    for step in &fixture.steps {
+        let observed = run.step(step, &mut trial, &mut timetable, &mut offset).map_err(|problem| problem.message)?;
+        events.extend(observed.events.into_iter().map(|(tried, _)| tried));
+    }
+    drop(timetable);
+    trial.end();
+    Ok(events)
 }
 
 struct Run<'r> {
@@ -111,6 +141,7 @@ impl Run<'_> {
         Start {
             now_ms: self.fixture.now_ms,
             seed: self.fixture.seed,
+            snapshot: StorageSnapshot::default(),
             storage: self.fixture.storage.iter().map(stored).collect(),
             cache: self.fixture.cache.iter().map(cached).collect(),
         }
@@ -140,7 +171,7 @@ impl Run<'_> {
     }
 
     fn step(
-        &mut self,
+        &self,
         step: &Step,
         trial: &mut Trial,
         timetable: &mut Timetable,
@@ -187,16 +218,15 @@ impl Run<'_> {
                 let task = Task::Job { name: name.clone(), payload: payload.clone() };
                 self.task(&task, trial, timetable, &mut observed);
             }
-            Action::Stream { scenario: _, seed, events, per_second } => {
-                stream::run(
-                    trial,
-                    &self.fixture.name,
-                    *seed,
-                    *events,
-                    *per_second,
-                    &mut observed,
-                    step.expect.as_ref(),
-                );
+            Action::Stream { scenario, seed, events, per_second } => {
+                let overrides = Overrides {
+                    start_ms: Some(trial.now_ms()),
+                    events_per_second: Some(f64::from(*per_second)),
+                    ..Overrides::default()
+                };
+                let scenario = Scenario::clone(scenario).with(&overrides);
+                let stream = Stream::new(Arc::new(scenario), *seed);
+                stream::run(trial, &self.fixture.name, stream, *events, &mut observed, step.expect.as_ref());
             }
         }
         observed.jobs(trial, timetable);
@@ -221,6 +251,7 @@ impl Run<'_> {
             received_at_ms: trial.now_ms(),
             ip: &self.fixture.ip,
             site_url: &self.fixture.site_url,
+            sent_at: None,
             name: &self.fixture.name,
             first_offset: *offset,
         };

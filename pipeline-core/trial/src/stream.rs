@@ -2,45 +2,52 @@
 
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use weir_generator::Shop;
+use weir_event::time;
+use weir_generator::truth::Fate;
+use weir_generator::{Request, Stream};
 
 use crate::compare::{Difference, contains};
 use crate::fixture::Expect;
-use crate::input::{DEFAULT_IP, Request, SITE_URL, capture};
+use crate::input::{self, DEFAULT_IP, SITE_URL, capture};
 use crate::observed::{Observed, after, errors};
 use crate::trial::{Trial, Tried};
 
-const BATCH: usize = 512;
 /// Of events that do not fit, and of those that failed.
 const SHOWN: usize = 5;
 
-/// Sends events of the demo shop at a rate of the trial's clock.
+/// Sends the events of a stream that the pipeline would give to plugins: none that capture refuses, no repetitions.
 pub fn run(
     trial: &mut Trial,
     name: &str,
-    seed: u64,
+    stream: Stream,
     events: usize,
-    per_second: u32,
     observed: &mut Observed,
     expect: Option<&Expect>,
 ) {
-    let mut shop = Shop::new(seed);
-    let began_ms = trial.now_ms();
     let mut hasher = blake3::Hasher::new();
     let mut sent = 0;
-    while sent < events {
-        let count = BATCH.min(events - sent);
-        let moment = |at: usize| began_ms + (at as i64 * 1000) / i64::from(per_second);
-        let raws: Vec<Box<RawValue>> = (sent..sent + count)
-            .filter_map(|at| serde_json::value::to_raw_value(&shop.next_event(moment(at))).ok())
-            .collect();
-        let now_ms = moment(sent + count - 1).max(trial.now_ms());
+    for request in stream.filter(Request::has_news) {
+        if sent == events {
+            break;
+        }
+        let now_ms = request.truth.true_sent_ms.max(trial.now_ms());
         trial.clock().set(now_ms);
+        let sent_at = time::iso(request.truth.sent_at_ms);
+        let news = request.events().filter(|event| event.truth.fate == Fate::Stored);
+        let raws: Vec<Box<RawValue>> =
+            news.take(events - sent).filter_map(|event| RawValue::from_string(event.json(0)).ok()).collect();
         let raws: Vec<&RawValue> = raws.iter().map(|raw| &**raw).collect();
-        let request =
-            Request { received_at_ms: now_ms, ip: DEFAULT_IP, site_url: SITE_URL, name, first_offset: sent as u64 };
-        // The generator makes nothing that capture refuses.
-        let inputs = capture(&raws, &request).unwrap_or_default();
+        let facts = input::Request {
+            received_at_ms: now_ms,
+            ip: DEFAULT_IP,
+            site_url: SITE_URL,
+            sent_at: Some(&sent_at),
+            name,
+            first_offset: sent as u64,
+        };
+        // The truth says that it takes them.
+        let inputs = capture(&raws, &facts).unwrap_or_default();
+        sent += raws.len();
         let outcome = trial.process(&inputs);
         for (tried, input) in observed.take(outcome).into_iter().zip(inputs) {
             hasher.update(tried.after().unwrap_or("dropped").as_bytes()).update(b"\n");
@@ -49,7 +56,6 @@ pub fn run(
                 observed.events.push((tried, Some(input)));
             }
         }
-        sent += count;
     }
     observed.digest = Some(hasher.finalize().to_hex()[..16].to_owned());
 }

@@ -16,7 +16,7 @@ use weir_event::normalize::{self, PluginEvent};
 use weir_event::{Clock as _, ManualClock, ProjectId, ids};
 use weir_plugins::{
     BatchEvent, Bench, BenchConfig, BenchError, BenchPlugin, CacheEntry, ControlEffects, EventResult, JobRequest, Lane,
-    Parent, Part, StepOutput, Workshop, of_events, run_generation,
+    Parent, Part, StepOutput, StorageSnapshot, Workshop, of_events, run_generation,
 };
 
 use crate::input::{Input, PROJECT};
@@ -29,6 +29,8 @@ const BATCH_EVENTS: usize = 512;
 pub struct Start {
     pub now_ms: UnixMillis,
     pub seed: u64,
+    /// What live plugins kept at a moment; `storage` is applied to it.
+    pub snapshot: StorageSnapshot,
     pub storage: Vec<StorageMutation>,
     /// By plugin id.
     pub cache: Vec<(String, CacheEntry)>,
@@ -96,6 +98,7 @@ impl Trial {
     /// Sets plugins up, in chain order. What that did is the first thing [`Self::drain_control`] gives.
     pub fn start(workshop: &Workshop, parts: Vec<Part<'_>>, start: &Start) -> Result<Self, Box<NotStarted>> {
         let config = BenchConfig {
+            snapshot: start.snapshot.clone(),
             storage: start.storage.clone(),
             cache: start.cache.clone(),
             ..BenchConfig::at(start.now_ms, start.seed)
@@ -209,6 +212,10 @@ impl Trial {
     /// Requests since this was last asked, whole; at most the newest 200.
     pub fn take_calls(&self, plugin_id: &str) -> Vec<PluginCall> {
         self.bench.take_calls(plugin_id)
+    }
+
+    pub fn memory_of(&self, plugin_id: &str) -> u64 {
+        self.bench.memory_of(plugin_id)
     }
 
     pub fn memory_bytes(&self) -> u64 {

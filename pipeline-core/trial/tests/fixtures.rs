@@ -174,7 +174,7 @@ fn instructions_are_counted_where_a_budget_or_a_limit_names_them() {
 #[test]
 fn a_stream_holds_for_every_event_and_is_the_same_each_time() {
     let bench = Bench::new();
-    let stream = json!({"scenario": "shop", "seed": 7, "events": 3000});
+    let stream = json!({"scenario": "web-shop", "seed": 7, "events": 3000});
     let with = |expect: Value| json!({"config": {"greeting": "hi"}, "stream": stream, "expect": expect});
     bench.pass(&with(json!({"each": {"properties": {"greeting": "hi"}}, "never": {"event": "nothing"},
         "dropped": 0, "errors": 0, "modified": 3000})));
@@ -188,6 +188,40 @@ fn a_stream_holds_for_every_event_and_is_the_same_each_time() {
     };
     assert_eq!(digest(7), digest(7));
     assert_ne!(digest(7), digest(8));
+}
+
+#[test]
+fn a_stream_may_tell_a_scenario_of_the_authors_own() {
+    let bench = Bench::new();
+    let scenario = r#"
+        title = "Mine"
+        description = "One kind of event, sent twice as often as not."
+        token = "phc_mine"
+        start = "2026-01-05T08:00:00Z"
+        events_per_second = 5
+        places = [{ city = "Berlin" }]
+        mess = { duplicate = 0.5, malformed = 0.2, clock_skew = 0.5 }
+        personas.one.journey = "all"
+        journeys.all.start = { seen = 1 }
+        journeys.all.states.seen = { event = "mine", properties = { city = "{place.city}" }, next = { seen = 3, leave = 1 } }
+    "#;
+    fs::write(bench.folder().join("fixtures/mine.toml"), scenario).expect("a scenario");
+    let stream = |name: &str| json!({"scenario": name, "events": 400});
+    let told = |name: &str, expect: Value| json!({"stream": stream(name), "expect": expect});
+    // Plugins see each event once, and none that capture refuses.
+    let each = json!({"event": "mine", "properties": {"city": "Berlin"}});
+    let mut fixture = told("mine.toml", json!({"each": each, "modified": 400, "errors": 0}));
+    fixture["config"] = json!({"greeting": "hi"});
+    bench.pass(&fixture);
+    for (name, reason, hint) in [
+        ("web-shpo", "unknown scenario `web-shpo`", "Did you mean `web-shop`?"),
+        ("other.toml", "other.toml", ""),
+        ("broken.toml", "broken.toml:2:9: invalid type", ""),
+    ] {
+        fs::write(bench.folder().join("fixtures/broken.toml"), "\ntitle = 1").expect("a scenario");
+        let problem = bench.one(&told(name, json!({"errors": 0}))).problem.expect("a problem");
+        assert!(problem.message.contains(reason) && problem.hint.contains(hint), "{problem:?}");
+    }
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! What each command of the registry does.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
+use pipeline_core::api::diff::{
+    PluginAccept, PluginDiff, PluginDiffLatest, PluginDiffRequest, PluginVersions, SampleSave, SampleSaved,
+};
 use pipeline_core::api::event::{Journey, JourneyRequest};
+use pipeline_core::api::generator::{GeneratorRequest, GeneratorState, ScenarioList, ScenariosRequest};
 use pipeline_core::api::ledger::{Audit, AuditRequest, Digest, DigestRequest, Status, StatusRequest};
 use pipeline_core::api::live::{DemoRequest, DemoState};
 use pipeline_core::api::oracle::{OracleRequest, OracleState};
@@ -19,13 +23,13 @@ use pipeline_core::api::registry::Handlers;
 use pipeline_core::api::session::{Link, OpenLinkRequest};
 use pipeline_core::api::sink::{SinkAdd, SinkList, SinkRemove, SinkReplay, SinkView, SinksRequest};
 use pipeline_core::api::{ApiError, ErrorCode};
-use pipeline_core::flow::{DemoControl as _, Flow, FlowError, SinkWanted};
+use pipeline_core::flow::{DemoControl as _, Flow, FlowError, ShadowError, SinkWanted};
 use pipeline_core::plugins::PluginError;
 use pipeline_core::sinks::{SinkError, SinkKind};
 use pipeline_core::store::{QueryLimits, StoreError};
 use tokio::sync::watch;
 
-use crate::demo::Demo;
+use crate::generator::{self, Generator};
 use crate::guard::Guard;
 
 const MAX_ROWS: u64 = 100_000;
@@ -35,7 +39,7 @@ const LOG_LINES: u64 = 200;
 /// The state behind the control port.
 pub struct Studio {
     pub flow: Arc<Flow>,
-    pub demo: Arc<Demo>,
+    pub generator: Arc<Generator>,
     pub guard: Guard,
     pub control_url: String,
     pub metrics: PrometheusHandle,
@@ -63,16 +67,29 @@ fn api_error(error: &FlowError) -> ApiError {
         FlowError::Store(StoreError::Sql(_)) => ErrorCode::SqlFailed,
         FlowError::Store(StoreError::TimedOut { .. }) => ErrorCode::SqlTimeout,
         FlowError::Store(StoreError::Rebuilding) => ErrorCode::StoreRebuilding,
-        FlowError::Unconfirmed { .. } | FlowError::PluginSetting(_) => ErrorCode::BadRequest,
+        FlowError::Unconfirmed { .. }
+        | FlowError::PluginSetting(_)
+        | FlowError::Plugin(PluginError::NothingWaits(_)) => ErrorCode::BadRequest,
         FlowError::Sink(SinkError::UnknownName(_)) | FlowError::Plugin(PluginError::UnknownPlugin(_)) => {
             ErrorCode::NotFound
         }
         FlowError::Sink(SinkError::NotYet) | FlowError::TaskQueueFull(_) => ErrorCode::Unavailable,
+        FlowError::Shadow(error) => of_versions(error),
         FlowError::Plugin(_) => ErrorCode::PluginLoad,
         FlowError::Sink(_) => ErrorCode::SinkRefused,
         _ => ErrorCode::Internal,
     };
     ApiError::new(code, error.to_string()).hint(error.hint())
+}
+
+const fn of_versions(error: &ShadowError) -> ErrorCode {
+    match error {
+        ShadowError::UnknownVersion { .. } | ShadowError::UnknownOffset(_) => ErrorCode::NotFound,
+        ShadowError::NotLoaded { .. } | ShadowError::NotStarted { .. } => ErrorCode::PluginLoad,
+        ShadowError::Superseded | ShadowError::NotProcessed(_) => ErrorCode::Unavailable,
+        ShadowError::Damaged { .. } | ShadowError::Archive { .. } => ErrorCode::Internal,
+        _ => ErrorCode::BadRequest,
+    }
 }
 
 impl Handlers for Studio {
@@ -90,7 +107,7 @@ impl Handlers for Studio {
     }
 
     async fn plugins(&self, _: PluginsRequest) -> Result<PluginList, ApiError> {
-        Ok(PluginList { plugins: self.flow.host.views() })
+        Ok(PluginList { plugins: self.flow.plugin_views() })
     }
 
     async fn plugin_add(&self, request: PluginAdd) -> Result<PluginView, ApiError> {
@@ -99,7 +116,7 @@ impl Handlers for Studio {
             return Err(ApiError::new(ErrorCode::BadRequest, format!("{} is not an absolute path", request.dir))
                 .hint("the server may run in another folder than you do"));
         }
-        self.blocking(move |flow| Ok(flow.host.add(&dir)?)).await
+        self.blocking(move |flow| flow.plugin_add(&dir)).await
     }
 
     async fn plugin_logs(&self, request: PluginLogsRequest) -> Result<PluginLogs, ApiError> {
@@ -164,6 +181,38 @@ impl Handlers for Studio {
         self.blocking(move |flow| flow.plugin_storage_set(request)).await
     }
 
+    async fn plugin_diff(&self, request: PluginDiffRequest) -> Result<PluginDiff, ApiError> {
+        if let Some(dir) = request.dir.as_deref().filter(|dir| !Path::new(dir).is_absolute()) {
+            return Err(ApiError::new(ErrorCode::BadRequest, format!("{dir} is not an absolute path"))
+                .hint("the server may run in another folder than you do"));
+        }
+        self.blocking(move |flow| flow.plugin_diff(&request)).await
+    }
+
+    async fn plugin_diff_latest(&self, request: PluginRequest) -> Result<PluginDiffLatest, ApiError> {
+        self.blocking(move |flow| flow.plugin_diff_latest(&request.id)).await
+    }
+
+    async fn plugin_versions(&self, request: PluginRequest) -> Result<PluginVersions, ApiError> {
+        self.blocking(move |flow| flow.plugin_versions(&request.id)).await
+    }
+
+    async fn plugin_promote(&self, request: PluginRequest) -> Result<PluginView, ApiError> {
+        self.blocking(move |flow| flow.plugin_promote(&request.id)).await
+    }
+
+    async fn plugin_discard(&self, request: PluginRequest) -> Result<PluginView, ApiError> {
+        self.blocking(move |flow| flow.plugin_discard(&request.id)).await
+    }
+
+    async fn plugin_accept(&self, request: PluginRequest) -> Result<PluginAccept, ApiError> {
+        self.blocking(move |flow| flow.plugin_accept(&request.id)).await
+    }
+
+    async fn sample_save(&self, request: SampleSave) -> Result<SampleSaved, ApiError> {
+        self.blocking(move |flow| flow.sample_save(&request)).await
+    }
+
     async fn redrive(&self, request: RedriveRequest) -> Result<Redrive, ApiError> {
         self.blocking(move |flow| flow.redrive(&request)).await
     }
@@ -200,8 +249,17 @@ impl Handlers for Studio {
     }
 
     async fn demo(&self, request: DemoRequest) -> Result<DemoState, ApiError> {
-        self.demo.set(request)?;
-        Ok(self.demo.state())
+        self.generator.set_demo(request)?;
+        Ok(self.generator.state())
+    }
+
+    async fn scenarios(&self, _: ScenariosRequest) -> Result<ScenarioList, ApiError> {
+        Ok(generator::scenarios())
+    }
+
+    async fn generator(&self, request: GeneratorRequest) -> Result<GeneratorState, ApiError> {
+        self.generator.set(request)?;
+        Ok(self.generator.generator_state())
     }
 
     async fn oracle(&self, request: OracleRequest) -> Result<OracleState, ApiError> {

@@ -1,16 +1,17 @@
-//! The studio's server: the pipeline, the two ports, the page and the demo stream in one process.
+//! The studio's server: the pipeline, the two ports, the page and a synthetic stream in one process.
 //!
 //! The **capture** port takes events from anyone who can reach it and tells nothing. The **control**
 //! port shows and changes things, so it is on loopback and [guarded](guard).
 
 mod assets;
 mod control;
-mod demo;
 mod error;
+mod generator;
 mod guard;
 mod handlers;
 mod listener;
 mod run_file;
+pub mod sender;
 mod server;
 
 pub use error::ServeError;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
+use pipeline_core::api::oracle::OracleRequest;
 use pipeline_core::capture::{self, CaptureDeps};
 use pipeline_core::event::{Clock, Ordering, SystemClock};
 use pipeline_core::flow::{Flow, FlowConfig, SinkWanted, StoreProbe};
@@ -16,17 +17,21 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::control;
-use crate::demo::Demo;
 use crate::error::ServeError;
+use crate::generator::Generator;
 use crate::guard::Guard;
 use crate::handlers::Studio;
 use crate::listener::{Connections, Port};
 use crate::run_file::RunFile;
+use crate::sender::OnAck;
 
 /// Refused requests are written to the ledger, and the disk is measured, this often.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
 /// A request that has not ended by then is cut off at a stop.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// A demo with more events than this is watched from its next one on.
+const WATCHED_FROM_START: u64 = 200_000;
 
 /// Connections that the kernel holds while others are accepted; beyond it a client waits a second.
 const WAITING_CONNECTIONS: u32 = 4_096;
@@ -78,7 +83,7 @@ impl Server {
         }
 
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let demo = Arc::new(Demo::new(config.demo_seed, config.demo, config.demo_rate));
+        let generator = Arc::new(Generator::new(capture_url.clone(), config.demo_seed, config.demo, config.demo_rate));
         let flow_config = FlowConfig {
             data_dir: config.data_dir.clone(),
             filesystem: Arc::new(RealFilesystem),
@@ -90,19 +95,22 @@ impl Server {
             plugins: config.plugins,
             sinks: config.sinks,
             store_probe: config.store_probe,
-            demo: Some(Arc::clone(&demo) as _),
+            demo: Some(Arc::clone(&generator) as _),
             drain_timeout: GRACE,
         };
         let flow = tokio::task::spawn_blocking(move || Flow::start(&flow_config))
             .await
             .map_err(|error| ServeError::Client(error.to_string()))??;
         let flow = Arc::new(flow);
+        if config.demo {
+            watch_demo(&flow);
+        }
         let (stop, stopping) = watch::channel(false);
         let guard = Guard::new(control_address);
         let token = guard.token.clone();
         let studio = Arc::new(Studio {
             flow: Arc::clone(&flow),
-            demo: Arc::clone(&demo),
+            generator: Arc::clone(&generator),
             guard,
             control_url: control_url.clone(),
             metrics,
@@ -145,7 +153,7 @@ impl Server {
         let tasks = vec![
             tokio::spawn(capture_port.listen(stopping.clone())),
             tokio::spawn(control_port.listen(stopping.clone())),
-            tokio::spawn(demo.run(capture_url.clone(), client, clock, stopping.clone())),
+            tokio::spawn(generator.run(client, clock, on_ack(&flow), stopping.clone())),
             tokio::spawn(keep_house(flow, stopping)),
         ];
         Ok(Self { capture_url, control_url, token, studio, data_dir: config.data_dir, stop, tasks })
@@ -171,6 +179,24 @@ impl Server {
         tokio::task::spawn_blocking(move || flow.shutdown()).await.ok();
         RunFile::remove(&self.data_dir);
     }
+}
+
+/// The demo is watched from the first event, unless there are so many that it would take long.
+fn watch_demo(flow: &Flow) {
+    let from_start = flow.intake_end() <= WATCHED_FROM_START;
+    let request = OracleRequest { running: Some(true), from_start };
+    if let Err(error) = flow.oracle.command(&request) {
+        tracing::info!("{error}");
+    }
+}
+
+/// Events of the server's own stream that were accepted are looked for by the oracle.
+fn on_ack(flow: &Arc<Flow>) -> OnAck {
+    let flow = Arc::clone(flow);
+    Arc::new(move |request| {
+        let events = request.truth.events.iter().map(|event| (event.uuid, event.distinct_id.to_string()));
+        flow.oracle.acked(flow.intake_end(), request.token(), events);
+    })
 }
 
 fn bind(port: &'static str, address: SocketAddr) -> Result<(TcpListener, String), ServeError> {

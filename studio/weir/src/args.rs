@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::diff_args::{Diff, Sample};
+use crate::generate_args::{Generate, Profile};
 use crate::new_args::{New, Types};
 use crate::plugin_args::Plugin;
 use crate::test_args::Test;
@@ -48,11 +50,40 @@ pub enum Command {
     /// Sinks of a running server: where stored events go next
     #[command(subcommand)]
     Sink(Sink),
+    /// Have a plugin live in the studio, and be told what each save does
+    Dev(Dev),
     /// Run the fixtures of plugins, without a server
     Test(Test),
+    /// Show what an edit of a plugin changes for events that were
+    Diff(Diff),
+    /// Samples of plugins: events that were, as fixtures
+    #[command(subcommand)]
+    Sample(Sample),
+    /// Make a synthetic stream whose truth is known, into a file or through a capture port
+    Generate(Box<Generate>),
+    /// Make a scenario of real events, with none of their values
+    Profile(Profile),
     /// Open a store, read it and close it
     #[command(hide = true)]
     ProbeStore { path: PathBuf },
+}
+
+#[derive(Debug, Args)]
+pub struct Dev {
+    /// Folder of the plugin
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+    /// Where clients send events, when no server runs yet; port 0 picks a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8010", env = "WEIR_CAPTURE")]
+    pub capture: SocketAddr,
+    /// Where the studio listens, when no server runs yet; port 0 picks a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8011", env = "WEIR_CONTROL")]
+    pub control: SocketAddr,
+    /// Events a second of the demo stream, when no server runs yet; 0 for none
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(0..=20_000))]
+    pub demo_rate: u32,
+    #[command(flatten)]
+    pub target: Target,
 }
 
 #[derive(Debug, Args)]
@@ -81,7 +112,7 @@ pub struct Serve {
     /// Where the studio and commands connect; loopback only; port 0 picks a free one
     #[arg(long, value_name = "ADDR:PORT", env = "WEIR_CONTROL", default_value = "127.0.0.1:8011")]
     pub control: SocketAddr,
-    /// Start the demo stream: a small web shop
+    /// Start the demo stream: the scenario web-shop
     #[arg(long)]
     pub demo: bool,
     /// Events a second of the demo stream

@@ -1,7 +1,8 @@
 //! Finds a running server and calls its commands.
 
 use anyhow::{Context as _, bail};
-use pipeline_core::api::{ApiError, Command, command};
+use pipeline_core::api::generator::GeneratorRequest;
+use pipeline_core::api::{ApiError, Command, command, registry};
 use weir_studio::{RunFile, RunFileError};
 
 use crate::args::Target;
@@ -48,4 +49,9 @@ impl Client {
             response.json().with_context(|| format!("the server answered {status} without a reason"))?;
         Err(coded(&error.message, error.code, error.hint.as_deref().unwrap_or_default()))
     }
+}
+
+/// Where the server that `target` names takes events.
+pub fn capture_url(target: &Target) -> anyhow::Result<String> {
+    Ok(Client::find(target)?.call::<registry::Generator>(&GeneratorRequest::default())?.to)
 }

@@ -3,6 +3,13 @@
 mod args;
 mod client;
 mod coded;
+mod dev;
+mod diff;
+mod diff_args;
+mod diff_print;
+mod export;
+mod generate;
+mod generate_args;
 mod new;
 mod new_args;
 mod oracle;
@@ -10,6 +17,9 @@ mod output;
 mod plugin;
 mod plugin_args;
 mod plugin_print;
+mod plugin_versions;
+mod profile;
+mod sample;
 mod say;
 mod serve;
 mod sink;
@@ -44,7 +54,12 @@ fn main() -> ExitCode {
         Command::Types(types) => types::run(&types),
         Command::Redrive(redrive) => output::redrive(&redrive),
         Command::Sink(sink) => sink::run(&sink),
+        Command::Dev(dev) => dev::run(&dev),
         Command::Test(test) => Ok(test::run(&test)),
+        Command::Diff(diff) => Ok(diff::run(&diff)),
+        Command::Sample(command) => sample::run(&command),
+        Command::Generate(generate) => generate::run(&generate),
+        Command::Profile(profile) => profile::run(&profile),
         Command::ProbeStore { path } => serve::probe_store(&path),
     };
     match result {

@@ -41,6 +41,10 @@ pub fn run(new: &New) -> anyhow::Result<ExitCode> {
         files.insert(types::CONFIG.to_owned(), types::of_manifest(manifest)?);
         files.insert(types::EVENTS.to_owned(), types::of_demo_stream());
     }
+    if new.lang == Lang::Python {
+        let made = types::python_of_demo_stream(&files["plugin.json"])?;
+        files.insert(types::PYTHON.to_owned(), made);
+    }
     for (path, text) in &files {
         types::write(&new.dir.join(path), text)?;
     }

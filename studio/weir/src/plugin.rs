@@ -19,6 +19,7 @@ use crate::client::Client;
 use crate::output::print_json;
 use crate::plugin_args::{Config, Http, Limits, Plugin, Run, Storage, StorageSet};
 use crate::plugin_print;
+use crate::plugin_versions;
 use crate::say::say;
 
 pub fn run(plugin: Plugin) -> anyhow::Result<ExitCode> {
@@ -64,6 +65,21 @@ pub fn run(plugin: Plugin) -> anyhow::Result<ExitCode> {
         }
         Plugin::Storage(storage) => look_into(storage),
         Plugin::StorageSet(change) => set_entry(change),
+        Plugin::Reload { id, mode, target } => {
+            let request = PluginConfigure { id, reload: mode, ..PluginConfigure::default() };
+            configure(&Client::find(&target)?, &target, &request, |detail| {
+                say!(
+                    "{}: a new version {}",
+                    detail.view.id,
+                    if detail.reload == "ask" { "waits to be promoted" } else { "goes live" }
+                );
+                Ok(())
+            })
+        }
+        Plugin::Versions { id, target } => plugin_versions::list(id, &target),
+        Plugin::Promote { id, target } => plugin_versions::promote(id, &target),
+        Plugin::Discard { id, target } => plugin_versions::discard(id, &target),
+        Plugin::Accept { id, target } => plugin_versions::accept(id, &target),
     }
 }
 

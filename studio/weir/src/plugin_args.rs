@@ -81,6 +81,38 @@ pub enum Plugin {
     Storage(Storage),
     /// Set or delete one key of what it keeps
     StorageSet(StorageSet),
+    /// Show what becomes of a new version, or set it
+    Reload {
+        id: String,
+        /// auto (it goes live) or ask (it waits to be promoted)
+        mode: Option<String>,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Versions that were live and are kept, newest first, and the one that waits
+    Versions {
+        id: String,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Make the version live that waits; exit 1 if it does not load
+    Promote {
+        id: String,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Forget the version that waits; the folder stays as it is
+    Discard {
+        id: String,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Write what the folder's version makes of the plugin's samples into them; exit 1 if some do not pass
+    Accept {
+        id: String,
+        #[command(flatten)]
+        target: Target,
+    },
 }
 
 #[derive(Debug, Args)]

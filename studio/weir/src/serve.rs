@@ -15,7 +15,7 @@ use crate::coded::coded;
 use crate::sink;
 
 pub fn run(serve: Serve) -> anyhow::Result<ExitCode> {
-    log_to_stderr();
+    log_to_stderr("info");
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .worker_threads(2)
@@ -64,8 +64,9 @@ async fn serve_until_stopped(serve: Serve) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn log_to_stderr() {
-    let filter = EnvFilter::try_from_env("WEIR_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+/// `WEIR_LOG` wins over the level.
+pub fn log_to_stderr(level: &str) {
+    let filter = EnvFilter::try_from_env("WEIR_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -74,7 +75,7 @@ fn log_to_stderr() {
 }
 
 /// Lets a child process open the store first: an abort inside the database library ends the child.
-fn probe_in_child(path: &Path) -> Result<(), String> {
+pub fn probe_in_child(path: &Path) -> Result<(), String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let output = std::process::Command::new(program)
         .arg("probe-store")

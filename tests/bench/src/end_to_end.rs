@@ -35,7 +35,7 @@ fn sustained(plugins: &[&Path], seconds: u64) -> anyhow::Result<f64> {
 }
 
 /// The store is open, plugins are live, caches are filled.
-fn warm_up(server: &Server, plugins: usize) -> anyhow::Result<()> {
+pub fn warm_up(server: &Server, plugins: usize) -> anyhow::Result<()> {
     let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         let status = server.status()?;

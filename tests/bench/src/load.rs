@@ -6,17 +6,20 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use pipeline_core::generator::Shop;
+use pipeline_core::generator::{BUILT_IN, MessRates, Request, SentEvent, Stream};
 
 /// Request bodies of `batch` events each.
 pub fn bodies(seed: u64, events: usize, batch: usize) -> Vec<Vec<u8>> {
-    let mut shop = Shop::new(seed);
-    (0..events / batch)
-        .map(|_| {
-            let events: Vec<_> = (0..batch).map(|_| shop.next_event(1_700_000_000_000)).collect();
-            serde_json::json!({"api_key": "phc_bench", "batch": events}).to_string().into_bytes()
-        })
-        .collect()
+    let events: Vec<String> = shop(seed, events).map(|event| event.json(0)).collect();
+    let body = |batch: &[String]| format!("{{\"api_key\":\"phc_bench\",\"batch\":[{}]}}", batch.join(",")).into_bytes();
+    events.chunks_exact(batch).map(body).collect()
+}
+
+/// Events of the web shop on a day without mess: each is new, and each is stored.
+pub fn shop(seed: u64, events: usize) -> impl Iterator<Item = SentEvent<'static>> {
+    let mut scenario = BUILT_IN[0].scenario();
+    scenario.mess = MessRates::default();
+    Stream::new(Arc::new(scenario), seed).events(events as u64).flat_map(Request::into_events)
 }
 
 /// Sends until the bodies are used up or the time is over; events acked.

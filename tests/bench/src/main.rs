@@ -4,8 +4,10 @@
 //! Nothing here asserts: a measurement is read by a person, who knows the machine.
 
 mod dedup;
+mod diff;
 mod disk;
 mod end_to_end;
+mod generate;
 mod identity;
 mod load;
 mod memory;
@@ -24,7 +26,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// `disk`, `store`, `identity`, `dedup`, `persons`, `throughput`, `latency`, `overhead`, `reload`, `start`; all when absent
+    /// `disk`, `generate`, `store`, `identity`, `dedup`, `persons`, `throughput`, `latency`, `overhead`, `reload`, `diff`, `start`; all when absent
     name: Option<String>,
     /// Seconds of each loaded measurement
     #[arg(long, default_value_t = 10)]
@@ -41,6 +43,9 @@ fn main() -> anyhow::Result<()> {
     let mut report = report::Report::default();
     if wants("disk") {
         disk::fdatasync(&mut report)?;
+    }
+    if wants("generate") {
+        generate::streams(&mut report);
     }
     if wants("store") {
         store::appender(&mut report)?;
@@ -65,6 +70,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wants("reload") {
         plugins::reload(&mut report)?;
+    }
+    if wants("diff") {
+        diff::measure(&mut report, seconds)?;
     }
     if wants("start") {
         end_to_end::start(&mut report)?;

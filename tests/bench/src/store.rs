@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use duckdb::Connection;
-use pipeline_core::generator::Shop;
 use pipeline_core::store::{Cursor, EventRow, RowBatch, StoreConfig, StoreWriter};
 
+use crate::load;
 use crate::report::{Report, grouped};
 
 const ROWS: usize = 200_000;
@@ -30,20 +30,19 @@ pub fn appender(report: &mut Report) -> anyhow::Result<()> {
 }
 
 fn rows() -> Vec<EventRow> {
-    let mut shop = Shop::new(1);
-    (0..ROWS as u64)
-        .map(|offset| {
-            let event = shop.next_event(1_700_000_000_000);
+    load::shop(1, ROWS)
+        .map(|event| {
+            let truth = &event.truth;
             EventRow {
-                uuid: event.uuid,
-                event: event.event.into(),
-                properties: serde_json::Value::Object(event.properties).to_string(),
+                uuid: truth.uuid,
+                event: truth.event.to_string(),
+                properties: event.properties(),
                 timestamp_ms: 1_700_000_000_000,
                 team_id: 1,
-                distinct_id: event.distinct_id,
+                distinct_id: truth.distinct_id.to_string(),
                 elements_chain: String::new(),
                 created_at_ms: 1_700_000_000_000,
-                person_id: event.uuid,
+                person_id: truth.uuid,
                 person_created_at_ms: 1_700_000_000_000,
                 person_properties: "{}".into(),
                 person_mode: "full",
@@ -51,7 +50,7 @@ fn rows() -> Vec<EventRow> {
                 plugins: "[]".into(),
                 received_at_ms: 1_700_000_000_000,
                 payload: 0,
-                offset,
+                offset: truth.offset,
             }
         })
         .collect()

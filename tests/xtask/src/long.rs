@@ -25,6 +25,8 @@ pub enum Suite {
     Histories,
     /// Plugins that mean harm
     Hostile,
+    /// A million events of each scenario under the eyes of the oracle
+    Oracle,
     /// Saves of a plugin, a thousand in a row, and what they leave behind
     Reloads,
 }
@@ -63,6 +65,22 @@ impl Suite {
                 // Thirds, side by side.
                 tests: 3,
             },
+            Self::Oracle => Plan {
+                name: "oracle",
+                arguments: &[
+                    "--workspace",
+                    "--exclude",
+                    "weir-desktop",
+                    "--test",
+                    "suite",
+                    "no_scenario_raises_an_alarm",
+                ],
+                count_variable: "WEIR_ORACLE_EVENTS",
+                seed_variable: "WEIR_SEED",
+                // Of each scenario.
+                count: 100_000,
+                tests: 1,
+            },
             Self::Reloads => Plan {
                 name: "reloads",
                 arguments: &[
@@ -89,7 +107,7 @@ struct Line {
     commit: String,
     seed_from: u64,
     seed_to: u64,
-    /// Of the seeds that passed; histories, plugins or reloads.
+    /// Of the seeds that passed; histories, plugins, events of each scenario, or reloads.
     #[serde(alias = "histories")]
     runs: u64,
     /// Seeds that did not.

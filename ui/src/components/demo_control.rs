@@ -67,8 +67,8 @@ pub fn DemoControl() -> impl IntoView {
                 "seed " <b>{move || seed.get()}</b>
             </span>
             {move || (failed.get() > 0).then(|| view! {
-                <span class="chip-red" title="Demo requests that capture refused">
-                    {format!("{} refused", format::count(failed.get()))}
+                <span class="chip-red" title="Requests without an answer, or with another than they had to have">
+                    {format!("{} failed", format::count(failed.get()))}
                 </span>
             })}
         </div>

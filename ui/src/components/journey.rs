@@ -16,6 +16,7 @@ use crate::{
         event_list::timezone_offset,
         icon::{Icon, Shape},
         json_view::JsonView,
+        save_sample::SaveSample,
     },
     diff::Diff,
     format,
@@ -137,6 +138,7 @@ fn Found(journey: Journey, tab: RwSignal<Tab>) -> impl IntoView {
                 </dd>
             </dl>
         </div>
+        <SaveSample journey=journey.clone()/>
         <div class="tabs" role="tablist" aria-label="Forms of the event">{Tab::ALL.map(select)}</div>
         <div class="side-body" role="tabpanel">
             {move || match tab.get() {

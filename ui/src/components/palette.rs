@@ -21,11 +21,13 @@ enum Entry {
     Shortcuts,
 }
 
-const ENTRIES: [Entry; 14] = [
+const ENTRIES: [Entry; 16] = [
     Entry::ToggleDemo,
     Entry::Go(View::Live),
     Entry::Go(View::Plugins),
+    Entry::Go(View::Generator),
     Entry::Go(View::Query),
+    Entry::Go(View::Correctness),
     Entry::Go(View::Health),
     Entry::Filter,
     Entry::Pause,
@@ -56,8 +58,10 @@ impl Entry {
         match self {
             Self::Go(View::Live) => "1",
             Self::Go(View::Plugins) => "2",
-            Self::Go(View::Query) => "3",
-            Self::Go(View::Health) => "4",
+            Self::Go(View::Generator) => "3",
+            Self::Go(View::Query) => "4",
+            Self::Go(View::Correctness) => "5",
+            Self::Go(View::Health) => "6",
             Self::ToggleDemo => "D",
             Self::Rate(_) => "",
             Self::ToggleTheme => "T",

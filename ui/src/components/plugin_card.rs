@@ -28,6 +28,8 @@ pub fn PluginCard(
     let load_error = Memo::new(move |_| plugin.with(|plugin| plugin.load_error.clone()));
     let last_error = Memo::new(move |_| plugin.with(|plugin| plugin.last_error.clone()));
     let version = Memo::new(move |_| plugin.with(|plugin| plugin.version.clone()));
+    let diff = Memo::new(move |_| plugin.with(|plugin| plugin.diff.clone()));
+    let diff_hash = hash(&id, Tab::Diff);
     let text = move |read: fn(&PluginView) -> String| Memo::new(move |_| plugin.with(read));
     view! {
         <article class="panel plugin" data-testid="plugin-card" data-plugin=id.clone() data-state=move || plugin.with(shown_state)>
@@ -61,6 +63,17 @@ pub fn PluginCard(
                     })}
                 </span>
             </div>
+            {move || diff.get().map(|summary| view! {
+                <a
+                    class="reload diff-summary"
+                    href=diff_hash.clone()
+                    data-testid="plugin-diff"
+                    data-state=summary.state
+                    title="What the newest version changes for events that were"
+                >
+                    {if summary.is_empty { "edit: " } else { "edit changes: " }} {summary.text} " →"
+                </a>
+            })}
             <dl class="numbers">
                 <Number label="processed" value=text(|plugin| format::count(plugin.processed))/>
                 <Number label="modified" value=text(|plugin| format::count(plugin.modified))/>

@@ -9,6 +9,7 @@ use crate::{
         copy::CopyButton,
         plugin_chain::{Switch, language_title, shown_state},
         plugin_config::ConfigTab,
+        plugin_diff::DiffTab,
         plugin_http::HttpTab,
         plugin_limits::LimitsTab,
         plugin_logs::LogsTab,
@@ -31,6 +32,7 @@ pub fn PluginPane(id: String, tab: Memo<Tab>) -> impl IntoView {
             <div class="pane-body" role="tabpanel" aria-label=move || tab.get().title()>
                 {move || match tab.get() {
                     Tab::Overview => view! { <OverviewTab/> }.into_any(),
+                    Tab::Diff => view! { <DiffTab/> }.into_any(),
                     Tab::Logs => view! { <LogsTab/> }.into_any(),
                     Tab::Storage => view! { <StorageTab/> }.into_any(),
                     other => view! { <Loaded chosen tab=other/> }.into_any(),
@@ -129,6 +131,7 @@ fn Tabs(chosen: Chosen, tab: Memo<Tab>) -> impl IntoView {
         chosen.view.with(|view| match of {
             Tab::Config => !view.missing.is_empty(),
             Tab::Overview => view.load_error.is_some(),
+            Tab::Diff => view.waiting.is_some(),
             _ => false,
         })
     };

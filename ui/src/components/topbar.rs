@@ -22,7 +22,8 @@ pub fn TopBar() -> impl IntoView {
     let marked = move |view| match view {
         View::Plugins => failed.get(),
         View::Health => unwell.get(),
-        View::Live | View::Query => false,
+        View::Correctness => studio.oracle_mismatches.get() > 0,
+        View::Live | View::Generator | View::Query => false,
     };
     let tab = move |view: View| {
         view! {

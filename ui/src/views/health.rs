@@ -52,7 +52,7 @@ fn poll_status() -> RwSignal<Option<Status>> {
 }
 
 #[component]
-fn LedgerPanel() -> impl IntoView {
+pub fn LedgerPanel() -> impl IntoView {
     let studio = Studio::expect();
     let term = move |label: &'static str, read: fn(&Ledger) -> u64| {
         let value = Memo::new(move |_| studio.ledger.with(read));

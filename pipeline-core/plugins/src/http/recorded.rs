@@ -38,21 +38,22 @@ impl Recorded {
     pub fn new<'c>(calls: impl IntoIterator<Item = &'c HostCall>) -> Self {
         let mut state = State::default();
         for call in calls {
-            let Some(answer) = call.answer.as_deref().and_then(|text| serde_json::from_str::<Kept>(text).ok()) else {
-                continue;
-            };
+            let Some(answer) = kept(call) else { continue };
             let after = Duration::from_micros(call.duration_us);
             let answers = state.answers.entry(call.request_digest.clone()).or_default();
-            answers.push_back(Mocked { after, answer: answer.given() });
+            answers.push_back(Mocked { after, answer });
         }
         Self(Mutex::new(state))
     }
 
-    pub fn answer(&self, request: &HttpRequest) -> Mocked {
+    /// The next answer to an equal request, if one is left.
+    pub fn known(&self, request: &HttpRequest) -> Option<Mocked> {
+        self.lock().answers.get_mut(&request.digest())?.pop_front()
+    }
+
+    /// That there was none.
+    pub fn missing(&self, request: &HttpRequest) -> Mocked {
         let mut state = self.lock();
-        if let Some(answer) = state.answers.get_mut(&request.digest()).and_then(VecDeque::pop_front) {
-            return answer;
-        }
         let call = request.summary();
         let failure = HttpFailure::new(
             FailureKind::NoMock,
@@ -71,6 +72,11 @@ impl Recorded {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What the journal has kept of an answer.
+pub fn kept(call: &HostCall) -> Option<Result<HttpResponse, HttpFailure>> {
+    Some(serde_json::from_str::<Kept>(call.answer.as_deref()?).ok()?.given())
 }
 
 impl Kept {
@@ -116,17 +122,18 @@ mod tests {
         let first = r#"{"status":200,"url":"https://api.example.com/rates","headers":[["a","b"]],"body":"one"}"#;
         let second = r#"{"failure":"http_timeout","message":"late"}"#;
         let recorded = Recorded::new(&[call(&request, first), call(&request, second)]);
-        let answer = recorded.answer(&request);
+        let answer = recorded.known(&request).expect("it is recorded");
         assert_eq!(answer.after, Duration::from_millis(2));
         let response = answer.answer.expect("an answer");
         assert_eq!(
             (response.status, response.status_text.as_str(), response.body.as_slice()),
             (200, "OK", &b"one"[..])
         );
-        let failure = recorded.answer(&request).answer.expect_err("it failed then");
+        let failure = recorded.known(&request).expect("it is recorded").answer.expect_err("it failed then");
         assert_eq!((failure.kind, failure.message.as_str()), (FailureKind::Timeout, "late"));
         assert_eq!(recorded.first_missing(), None);
-        let missing = recorded.answer(&request).answer.expect_err("nothing is left");
+        assert!(recorded.known(&request).is_none());
+        let missing = recorded.missing(&request).answer.expect_err("nothing is left");
         assert_eq!(missing.kind, FailureKind::NoMock);
         assert_eq!(recorded.first_missing().as_deref(), Some("GET https://api.example.com/rates"));
     }

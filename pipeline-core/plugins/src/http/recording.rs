@@ -14,9 +14,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use url::Url;
+use weir_event::journal::HostCall;
 
 use super::mock::MOCKS_DIR;
-use super::request::{HttpRequest, HttpResponse, authority};
+use super::recorded::kept;
+use super::request::{FailureKind, HttpRequest, HttpResponse, authority};
 use crate::host_call::digest;
 use crate::secrets::{SECRET_PLACEHOLDER, Secrets};
 
@@ -187,6 +189,27 @@ impl Recorder {
             said.insert("base64".into(), json!(STANDARD.encode(&response.body)));
         }
         Value::Object(said)
+    }
+}
+
+/// A call of the journal as a mock that answers it again. The journal keeps no body of a request, so any body
+/// fits. `None` when the answer was too long to keep, or when nothing was sent.
+pub fn mock_of(call: &HostCall) -> Option<Value> {
+    let (method, place) = call.summary.split_once(' ')?;
+    let url = Url::parse(place).ok()?;
+    let request = HttpRequest { method: method.to_owned(), ..HttpRequest::get(place) };
+    // What was secret has gone before the journal.
+    let recorder = Recorder::new(Path::new(""), Secrets::default());
+    match kept(call)? {
+        Ok(response) => Some(recorder.sample(&request, &url, &response)),
+        Err(failure) => {
+            let fail = match failure.kind {
+                FailureKind::Timeout => "timeout",
+                FailureKind::Network => "network",
+                FailureKind::Refused | FailureKind::NoMock | FailureKind::TooLarge => return None,
+            };
+            Some(json!({"request": recorder.request(&request, &url), "response": {"fail": fail}}))
+        }
     }
 }
 

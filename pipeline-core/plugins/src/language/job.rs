@@ -94,9 +94,10 @@ impl Job {
         let cancel = Arc::new(Cancel::default());
         let own = Arc::clone(&cancel);
         let work = move || {
+            let plugin_id = order.plugin_id.clone();
             let built = order.carry_out(&shared, &own);
             // Fails when the host has been shut down, and then nobody waits for it.
-            let _ = shared.to_loader.send(Message::Built(order.plugin_id, number, Box::new(built)));
+            let _ = shared.to_loader.send(Message::Built(plugin_id, number, Box::new(built)));
         };
         thread::Builder::new().name("weir-plugin-build".into()).stack_size(STACK_BYTES).spawn(work).map_err(
             |error| {

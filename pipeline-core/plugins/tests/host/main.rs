@@ -11,6 +11,7 @@ mod leaks;
 mod meta;
 mod modules;
 mod process;
+mod promotion;
 mod reload;
 mod reload_pitfalls;
 mod samples;

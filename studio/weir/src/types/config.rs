@@ -43,7 +43,7 @@ fn kind(field: &ConfigField) -> String {
 }
 
 /// Name, hint and what the type alone would not say.
-fn about(field: &ConfigField) -> String {
+pub fn about(field: &ConfigField) -> String {
     let mut about = field.name.clone();
     let note = match (field.kind(), field.secret) {
         ("json", _) => "JSON as text.",

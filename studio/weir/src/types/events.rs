@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use super::shape::{Type, typescript};
 use super::text::key;
 
 /// Most events that are written, and most properties of each.
@@ -16,32 +17,50 @@ const PROPERTIES: usize = 300;
 const KEPT_EVENTS: usize = 10_000;
 const KEPT_PROPERTIES: usize = 5_000;
 
-const OBJECT: &str = "Record<string, unknown>";
-const ANYTHING: &str = "unknown";
-
 #[derive(Debug, Default)]
 pub struct Seen(BTreeMap<String, SeenEvent>);
 
 #[derive(Debug, Default)]
-struct SeenEvent {
+pub struct SeenEvent {
     count: u64,
     properties: BTreeMap<String, SeenProperty>,
 }
 
 #[derive(Debug, Default)]
-struct SeenProperty {
+pub struct SeenProperty {
     count: u64,
-    types: BTreeSet<String>,
+    pub types: BTreeSet<Type>,
+}
+
+impl SeenEvent {
+    /// The most frequent, in order of names, each with whether it came with all events.
+    pub fn properties(&self) -> impl Iterator<Item = (&String, &SeenProperty, bool)> {
+        let all = most(&self.properties, |property| property.count, PROPERTIES);
+        all.into_iter().map(|(name, property)| (name, property, property.count >= self.count))
+    }
+
+    pub fn rarer_properties(&self) -> Option<usize> {
+        left_out(self.properties.len(), PROPERTIES)
+    }
 }
 
 impl Seen {
+    /// The most frequent events, in order of names.
+    pub fn events(&self) -> Vec<(&String, &SeenEvent)> {
+        most(&self.0, |event| event.count, EVENTS)
+    }
+
+    pub fn rarer_events(&self) -> Option<usize> {
+        left_out(self.0.len(), EVENTS)
+    }
+
     pub fn add(&mut self, event: &str, properties: &Map<String, Value>) {
-        self.count(event, 1, properties, type_of);
+        self.count(event, 1, properties, Type::of);
     }
 
     /// `count` events of one shape: an object of property to the type that the database names.
     pub fn add_shape(&mut self, event: &str, count: u64, shape: &Map<String, Value>) {
-        self.count(event, count, shape, type_in_shape);
+        self.count(event, count, shape, Type::in_shape);
     }
 
     /// Events of this name beyond those whose shapes were added: nothing is known of their properties.
@@ -51,7 +70,7 @@ impl Seen {
         }
     }
 
-    fn count(&mut self, event: &str, count: u64, of: &Map<String, Value>, type_of: impl Fn(&Value) -> String) {
+    fn count(&mut self, event: &str, count: u64, of: &Map<String, Value>, type_of: impl Fn(&Value) -> Type) {
         if self.0.len() >= KEPT_EVENTS && !self.0.contains_key(event) {
             return;
         }
@@ -65,45 +84,6 @@ impl Seen {
             property.count += count;
             property.types.insert(type_of(value));
         }
-    }
-}
-
-fn type_of(value: &Value) -> String {
-    match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(_) => "boolean".to_owned(),
-        Value::Number(_) => "number".to_owned(),
-        Value::String(_) => "string".to_owned(),
-        Value::Object(_) => OBJECT.to_owned(),
-        Value::Array(elements) => list(elements.iter().map(type_of).collect()),
-    }
-}
-
-fn type_in_shape(shape: &Value) -> String {
-    match shape {
-        Value::Object(_) => OBJECT.to_owned(),
-        Value::Array(elements) => {
-            // A list without elements has a shape of NULL, as one of nulls has.
-            list(elements.iter().map(type_in_shape).filter(|element| element != "null").collect())
-        }
-        Value::String(name) => match name.as_str() {
-            "NULL" => "null",
-            "BOOLEAN" => "boolean",
-            "VARCHAR" => "string",
-            "BIGINT" | "UBIGINT" | "HUGEINT" | "UHUGEINT" | "DOUBLE" => "number",
-            _ => ANYTHING,
-        }
-        .to_owned(),
-        _ => ANYTHING.to_owned(),
-    }
-}
-
-fn list(elements: BTreeSet<String>) -> String {
-    let elements: Vec<String> = elements.into_iter().collect();
-    match elements.as_slice() {
-        [] => format!("{ANYTHING}[]"),
-        [one] => format!("{one}[]"),
-        several => format!("({})[]", several.join(" | ")),
     }
 }
 
@@ -142,31 +122,22 @@ pub fn declarations(seen: &Seen, source: &str) -> String {
             .to_owned(),
         "export interface Events {".to_owned(),
     ];
-    for (name, event) in most(&seen.0, |event| event.count, EVENTS) {
+    for (name, event) in seen.events() {
         lines.push(format!("    {}: {{", key(name)));
-        for (name, property) in most(&event.properties, |property| property.count, PROPERTIES) {
-            let mark = if property.count < event.count { "?" } else { "" };
-            lines.push(format!("        {}{mark}: {}", key(name), union(&property.types)));
+        for (name, property, is_always) in event.properties() {
+            let mark = if is_always { "" } else { "?" };
+            lines.push(format!("        {}{mark}: {}", key(name), typescript(&property.types)));
         }
-        lines.extend(left_out(event.properties.len(), PROPERTIES).map(|n| format!("        // And {n} rarer ones.")));
+        lines.extend(event.rarer_properties().map(|n| format!("        // And {n} rarer ones.")));
         lines.push("    }".to_owned());
     }
-    lines.extend(left_out(seen.0.len(), EVENTS).map(|n| format!("    // And {n} rarer ones.")));
+    lines.extend(seen.rarer_events().map(|n| format!("    // And {n} rarer ones.")));
     lines.push("}".to_owned());
     lines.join("\n") + "\n" + WAYS_TO_USE_THEM
 }
 
 fn left_out(all: usize, limit: usize) -> Option<usize> {
     all.checked_sub(limit).filter(|more| *more > 0)
-}
-
-fn union(types: &BTreeSet<String>) -> String {
-    if types.contains(ANYTHING) {
-        return ANYTHING.to_owned();
-    }
-    // What is absent comes last, as people write it.
-    let (nothing, something): (Vec<_>, Vec<_>) = types.iter().map(String::as_str).partition(|name| *name == "null");
-    something.into_iter().chain(nothing).collect::<Vec<_>>().join(" | ")
 }
 
 #[cfg(test)]

@@ -1,10 +1,8 @@
 //! Where the events come from: a file, a running server, or the store that a stopped one has left.
 
-use std::fs::File;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{anyhow, bail};
 use pipeline_core::api::query::{QueryRequest, QueryResult};
 use pipeline_core::api::registry;
 use pipeline_core::store::{QueryLimits, open_read_only};
@@ -12,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::events::Seen;
 use crate::client::Client;
+use crate::export::each_event;
 use crate::new_args::Types;
 
 pub enum Source {
@@ -31,7 +30,7 @@ const TIMEOUT_MS: u64 = 60_000;
 pub fn find(types: &Types) -> anyhow::Result<Source> {
     if let Some(path) = &types.from {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        return Ok(Source::Seen { seen: read_lines(path)?, name: format!("the events in {name}") });
+        return Ok(Source::Seen { seen: read_file(path)?, name: format!("the events in {name}") });
     }
     let sql = sql(types.project);
     let store = types.target.data.join("store.duckdb");
@@ -106,23 +105,10 @@ fn number(value: &Value) -> anyhow::Result<u64> {
         .ok_or_else(|| anyhow!("the server's answer is of another version: {value} is no count"))
 }
 
-/// One event a line, as clients send them, as `weir query --json` prints them, or whole batches.
-fn read_lines(path: &Path) -> anyhow::Result<Seen> {
-    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+/// As clients send them, or as `weir query --json` prints them.
+fn read_file(path: &Path) -> anyhow::Result<Seen> {
     let mut seen = Seen::default();
-    for (index, line) in BufReader::new(file).lines().enumerate() {
-        let place = || format!("{}, line {}", path.display(), index + 1);
-        let line = line.with_context(place)?;
-        if line.trim().is_empty() {
-            continue;
-        }
-        let value: Value = serde_json::from_str(&line)
-            .with_context(|| format!("{} is no JSON; the file needs one JSON object a line", place()))?;
-        let batch = value.get("batch").and_then(Value::as_array);
-        for event in batch.map_or(std::slice::from_ref(&value), Vec::as_slice) {
-            add(&mut seen, event).with_context(place)?;
-        }
-    }
+    each_event(path, |event| add(&mut seen, event))?;
     Ok(seen)
 }
 
