@@ -10,7 +10,7 @@ use weir_event::Outcome;
 use weir_event::journal::{Fate, JournalRecord};
 use weir_event::outcome::OutcomeCounts;
 use weir_log::Log;
-use weir_store::{QueryPool, StoreError};
+use weir_store::{CURSOR_COLUMNS, QueryPool, StoreError};
 
 use crate::codec;
 use crate::error::FlowError;
@@ -30,27 +30,16 @@ impl Flow {
 }
 
 fn audit(intake: &Log, journal: &Log, store: &QueryPool) -> Result<Audit, FlowError> {
-    let (through, journal_end, committed, event_rows, letter_rows) = store.with(|connection| -> Result<_, StoreError> {
+    let (cursor, event_rows, letter_rows) = store.with(|connection| -> Result<_, StoreError> {
         // One statement, so that every number is of one commit.
-        Ok(connection.query_row(
-            "SELECT intake_offset, journal_sequence, stored, dropped, rejected, dead_lettered, deduplicated, \
-             conflicting_duplicates, emitted, (SELECT count(*) FROM event_rows) - (SELECT count(*) FROM superseded_rows), (SELECT count(*) FROM dead_letters) \
-             FROM weir_state",
-            [],
-            |row| {
-                let counts = OutcomeCounts {
-                    stored: row.get(2)?,
-                    dropped: row.get(3)?,
-                    rejected: row.get(4)?,
-                    dead_lettered: row.get(5)?,
-                    deduplicated: row.get(6)?,
-                    conflicting_duplicates: row.get(7)?,
-                    emitted: row.get(8)?,
-                };
-                Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?, counts, row.get::<_, u64>(9)?, row.get::<_, u64>(10)?))
-            },
-        )?)
+        let sql = format!(
+            "SELECT {CURSOR_COLUMNS}, (SELECT count(*) FROM event_rows) - (SELECT count(*) FROM superseded_rows), \
+             (SELECT count(*) FROM dead_letters) FROM weir_state"
+        );
+        Ok(connection
+            .query_row(&sql, [], |row| Ok((weir_store::cursor(row)?, row.get::<_, u64>(9)?, row.get::<_, u64>(10)?)))?)
     })?;
+    let (through, journal_end, committed) = (cursor.intake_offset, cursor.journal_sequence, cursor.outcomes);
 
     let intake_events = count_intake(intake, through)?;
     let mut journalled = OutcomeCounts::default();

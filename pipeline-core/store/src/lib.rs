@@ -35,7 +35,8 @@ pub use error::StoreError;
 pub use export::{Exported, export, first_offset, pending};
 pub use kept_by_plugins::plugin_storage_before;
 pub use lookup::{
-    committed, committed_offset, is_identified, meta_value, people_changes, project_number, project_tokens, redriven_by,
+    CURSOR_COLUMNS, committed, committed_offset, cursor, is_identified, meta_value, people_changes, project_number,
+    project_tokens, redriven_by,
 };
 pub use people::Holding;
 pub use query::{QueryLimits, QueryPool};

@@ -95,26 +95,27 @@ fn uuid(row: &Row<'_>, column: usize) -> duckdb::Result<Uuid> {
     text.parse().map_err(unreadable)
 }
 
+/// The first columns of `weir_state`, as they are read by [`cursor`].
+pub const CURSOR_COLUMNS: &str = "journal_sequence, intake_offset, stored, dropped, rejected, dead_lettered, deduplicated, conflicting_duplicates, emitted";
+
 /// How far the store is: journal records and intake offsets that are committed, and the outcomes of all events.
 pub fn committed(connection: &Connection) -> Result<Cursor, StoreError> {
-    Ok(connection.query_row(
-        "SELECT journal_sequence, intake_offset, stored, dropped, rejected, dead_lettered, deduplicated, \
-         conflicting_duplicates, emitted FROM weir_state",
-        [],
-        |row| {
-            Ok(Cursor {
-                journal_sequence: row.get(0)?,
-                intake_offset: row.get(1)?,
-                outcomes: OutcomeCounts {
-                    stored: row.get(2)?,
-                    dropped: row.get(3)?,
-                    rejected: row.get(4)?,
-                    dead_lettered: row.get(5)?,
-                    deduplicated: row.get(6)?,
-                    conflicting_duplicates: row.get(7)?,
-                    emitted: row.get(8)?,
-                },
-            })
+    Ok(connection.query_row(&format!("SELECT {CURSOR_COLUMNS} FROM weir_state"), [], cursor)?)
+}
+
+/// From a row that begins with [`CURSOR_COLUMNS`].
+pub fn cursor(row: &Row<'_>) -> duckdb::Result<Cursor> {
+    Ok(Cursor {
+        journal_sequence: row.get(0)?,
+        intake_offset: row.get(1)?,
+        outcomes: OutcomeCounts {
+            stored: row.get(2)?,
+            dropped: row.get(3)?,
+            rejected: row.get(4)?,
+            dead_lettered: row.get(5)?,
+            deduplicated: row.get(6)?,
+            conflicting_duplicates: row.get(7)?,
+            emitted: row.get(8)?,
         },
-    )?)
+    })
 }

@@ -2,9 +2,9 @@
 
 use uuid::Uuid;
 use weir_event::clock::UnixMillis;
-use weir_event::outcome::OutcomeCounts;
 
 use crate::error::StoreError;
+use crate::lookup::committed;
 use crate::rows::{Cursor, GroupRow, GroupTypeRow, SinkRow};
 use crate::sinks;
 use crate::writer::StoreWriter;
@@ -99,21 +99,7 @@ impl StoreWriter {
     }
 
     pub fn restore(&self) -> Result<Restored, StoreError> {
-        let cursor = self.connection.query_row("SELECT * FROM weir_state", [], |row| {
-            Ok(Cursor {
-                journal_sequence: row.get(0)?,
-                intake_offset: row.get(1)?,
-                outcomes: OutcomeCounts {
-                    stored: row.get(2)?,
-                    dropped: row.get(3)?,
-                    rejected: row.get(4)?,
-                    dead_lettered: row.get(5)?,
-                    deduplicated: row.get(6)?,
-                    conflicting_duplicates: row.get(7)?,
-                    emitted: row.get(8)?,
-                },
-            })
-        })?;
+        let cursor = committed(&self.connection)?;
         let group_types = self.rows(
             "SELECT team_id, group_type, arg_max(slot, version), max(version), max(_offset) FROM group_type_rows \
              GROUP BY team_id, group_type",
