@@ -20,7 +20,8 @@ pub fn reload(report: &mut Report) -> anyhow::Result<()> {
     fs::create_dir(&plugin)?;
     for entry in fs::read_dir(SAMPLE)? {
         let path = entry?.path();
-        if let Some(name) = path.file_name() {
+        // Its fixtures are no part of it.
+        if let Some(name) = path.file_name().filter(|_| path.is_file()) {
             fs::copy(&path, plugin.join(name))?;
         }
     }
