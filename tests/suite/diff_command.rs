@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use pipeline_core::api::diff::{PluginDiff, PluginDiffLatest, PluginVersions, SampleSaved};
+use pipeline_core::api::diff::{DiffSummary, PluginDiff, PluginDiffLatest, PluginVersions, SampleSaved};
 use pipeline_core::api::plugin::{PluginConfigure, PluginRequest, PluginState, PluginView};
 use pipeline_core::api::registry;
 use serde_json::{Value, json};
@@ -55,10 +55,14 @@ fn live(weir: &Weir, generation: u64) -> PluginView {
     })
 }
 
+/// Of the newest version: a change of settings makes one, too, and is compared before it.
 fn latest(weir: &Weir) -> PluginDiffLatest {
     wait_for("the comparison", || {
+        let view = view(weir, "money");
+        let newest = view.waiting.unwrap_or(view.version);
         let latest = weir.call::<registry::PluginDiffLatest>(&PluginRequest { id: "money".into() }).expect("an answer");
-        latest.summary.as_ref().is_some_and(|summary| summary.state == "done").then_some(latest)
+        let is_done = |summary: &DiffSummary| summary.state == "done" && summary.to == newest;
+        latest.summary.as_ref().is_some_and(is_done).then_some(latest)
     })
 }
 
