@@ -135,7 +135,7 @@ impl Frames {
             plugins,
             sinks: self.sinks.newest_views(),
             demo: self.demo.as_ref().map(|demo| demo.state()).unwrap_or_default(),
-            oracle_mismatches: self.oracle.view().mismatch_count(),
+            oracle_mismatches: self.oracle.mismatch_count(),
             events,
             events_skipped,
             ordering: self.ordering.as_str().into(),

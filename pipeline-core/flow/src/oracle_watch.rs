@@ -160,6 +160,11 @@ impl OracleWatch {
         lock(&self.view).clone()
     }
 
+    /// The same for who asks often: mismatches are not copied.
+    pub fn mismatch_count(&self) -> u64 {
+        lock(&self.view).mismatch_count()
+    }
+
     fn show(&self, generation: u64, state: OracleState) {
         // A command that came meanwhile has its own.
         if lock(&self.wanted).generation == generation {

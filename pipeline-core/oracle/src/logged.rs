@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 use weir_event::{Outcome, ProjectId};
 
-use crate::expected::{ExpectedDistinctId, ExpectedEvent, ExpectedPerson, ExpectedWarning};
+use crate::expected::{ExpectedDistinctId, ExpectedEvent, ExpectedPerson};
 use crate::oracle::Twin;
 
 /// An event as the intake log has it.
@@ -59,19 +59,12 @@ pub struct Judged {
     pub is_conflicting: bool,
     /// There is one exactly if it is stored.
     pub row: Option<ExpectedEvent>,
-    pub warnings: Vec<ExpectedWarning>,
 }
 
 impl Judged {
     /// What capture cannot have accepted.
     pub(crate) fn unreadable() -> Self {
-        Self {
-            project: ProjectId(0),
-            outcome: Outcome::Rejected,
-            is_conflicting: false,
-            row: None,
-            warnings: Vec::new(),
-        }
+        Self { project: ProjectId(0), outcome: Outcome::Rejected, is_conflicting: false, row: None }
     }
 }
 

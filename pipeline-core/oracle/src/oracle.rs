@@ -199,9 +199,10 @@ impl Oracle {
             _ => project.event(self.ordering, &captured, event.uuid, &facts, twins, event.is_again),
         };
         let row = project.rows.pop();
-        let warnings = std::mem::take(&mut project.warnings);
+        // Nobody asks for them here, and they would pile up.
+        project.warnings.clear();
         let is_conflicting = project.outcomes.conflicting_duplicates > conflicts;
-        Judged { project: project.number, outcome, is_conflicting, row, warnings }
+        Judged { project: project.number, outcome, is_conflicting, row }
     }
 
     /// Whether an event of this uuid was given to it.

@@ -17,7 +17,6 @@ use crate::oracle::Twin;
 type Config = Map<String, Value>;
 
 struct Known {
-    name: &'static str,
     /// Path and text of every file with code.
     sources: &'static [(&'static str, &'static str)],
     make: fn(&Config) -> Option<Box<dyn Twin>>,
@@ -30,33 +29,16 @@ macro_rules! sample {
 }
 
 const KNOWN: [Known; 4] = [
-    Known {
-        name: "url-normalizer",
-        sources: sample!("url-normalizer", "index.ts", "query.ts"),
-        make: url_normalizer::make,
-    },
-    Known { name: "sampler", sources: sample!("sampler", "index.js"), make: sampler::make },
-    Known {
-        name: "schema-enforcer",
-        sources: sample!("schema-enforcer", "index.ts", "rules.ts", "violations.ts"),
-        make: schema_enforcer::make,
-    },
-    Known {
-        name: "checkout-enricher",
-        sources: sample!("checkout-enricher", "index.js"),
-        make: checkout_enricher::make,
-    },
+    Known { sources: sample!("url-normalizer", "index.ts", "query.ts"), make: url_normalizer::make },
+    Known { sources: sample!("sampler", "index.js"), make: sampler::make },
+    Known { sources: sample!("schema-enforcer", "index.ts", "rules.ts", "violations.ts"), make: schema_enforcer::make },
+    Known { sources: sample!("checkout-enricher", "index.js"), make: checkout_enricher::make },
 ];
 
 /// The twin of a plugin with this code and configuration, if there is one. `text_of` gives the files of its folder.
 pub fn twin(text_of: impl Fn(&str) -> Option<String>, config: &Map<String, Value>) -> Option<Box<dyn Twin>> {
     let is_same = |known: &&Known| known.sources.iter().all(|(path, text)| text_of(path).as_deref() == Some(*text));
     KNOWN.iter().find(is_same).and_then(|known| (known.make)(config))
-}
-
-/// Names of all plugins that have one.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    KNOWN.iter().map(|known| known.name)
 }
 
 fn text<'a>(config: &'a Config, key: &str) -> &'a str {
@@ -76,15 +58,15 @@ mod tests {
 
     #[test]
     fn a_twin_stands_for_the_very_files_only() {
-        let of = |name: &str, path: &str| {
-            let known = KNOWN.iter().find(|known| known.name == name).expect("a known plugin");
+        let [normalizer, sampler] = [&KNOWN[0], &KNOWN[1]];
+        let of = |known: &Known, path: &str| {
             known.sources.iter().find(|(file, _)| *file == path).map(|(_, text)| (*text).to_owned())
         };
         let config = json!({"percentage": "10"}).as_object().cloned().expect("an object");
-        assert!(twin(|path| of("url-normalizer", path), &Map::new()).is_some());
-        assert!(twin(|path| of("sampler", path), &config).is_some());
-        assert!(twin(|path| of("sampler", path).map(|text| text + " "), &config).is_none());
-        assert!(twin(|path| of("sampler", path), &Map::new()).is_none(), "the plugin would not go live either");
+        assert!(twin(|path| of(normalizer, path), &Map::new()).is_some());
+        assert!(twin(|path| of(sampler, path), &config).is_some());
+        assert!(twin(|path| of(sampler, path).map(|text| text + " "), &config).is_none());
+        assert!(twin(|path| of(sampler, path), &Map::new()).is_none(), "the plugin would not go live either");
         assert!(twin(|_| None, &Map::new()).is_none());
     }
 }

@@ -1,10 +1,10 @@
 //! Single facts, for who asks about one event.
 
 use duckdb::{Connection, OptionalExt as _, Row, params};
-use uuid::Uuid;
 use weir_event::outcome::OutcomeCounts;
 
 use crate::error::StoreError;
+use crate::restore::uuid_at;
 use crate::rows::{Cursor, DistinctIdRow, PersonRow};
 
 /// The number of a project, by its token.
@@ -58,7 +58,7 @@ pub fn people_changes(
     )?;
     let persons = persons.query_map(params![from, until], |row| {
         Ok(PersonRow {
-            id: uuid(row, 0)?,
+            id: uuid_at(row, 0)?,
             created_at_ms: row.get(1)?,
             team_id: row.get(2)?,
             properties: row.get(3)?,
@@ -78,21 +78,13 @@ pub fn people_changes(
         Ok(DistinctIdRow {
             team_id: row.get(0)?,
             distinct_id: row.get(1)?,
-            person_id: uuid(row, 2)?,
+            person_id: uuid_at(row, 2)?,
             is_deleted: row.get(3)?,
             version: row.get(4)?,
             offset: row.get(5)?,
         })
     })?;
     Ok((persons, ids.collect::<duckdb::Result<Vec<_>>>()?))
-}
-
-fn uuid(row: &Row<'_>, column: usize) -> duckdb::Result<Uuid> {
-    let text: String = row.get(column)?;
-    let unreadable = |error: uuid::Error| {
-        duckdb::Error::FromSqlConversionFailure(column, duckdb::types::Type::Text, Box::new(error))
-    };
-    text.parse().map_err(unreadable)
 }
 
 /// The first columns of `weir_state`, as they are read by [`cursor`].

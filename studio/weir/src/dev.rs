@@ -34,12 +34,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
 pub fn run(dev: &Dev) -> anyhow::Result<ExitCode> {
     let dir = std::path::absolute(&dev.dir).with_context(|| format!("{} is no path", dev.dir.display()))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .worker_threads(2)
-        .thread_name("http")
-        .build()
-        .context("cannot start the runtime")?;
+    let runtime = serve::runtime()?;
     let stopping = Arc::new(AtomicBool::new(false));
     let interrupted = Arc::clone(&stopping);
     let _signals = runtime.enter();

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use weir_studio::{ServeConfig, Server};
@@ -16,13 +17,17 @@ use crate::sink;
 
 pub fn run(serve: Serve) -> anyhow::Result<ExitCode> {
     log_to_stderr("info");
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    runtime()?.block_on(serve_until_stopped(serve))
+}
+
+/// What both ports run on.
+pub fn runtime() -> anyhow::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .worker_threads(2)
         .thread_name("http")
         .build()
-        .context("cannot start the runtime")?;
-    runtime.block_on(serve_until_stopped(serve))
+        .context("cannot start the runtime")
 }
 
 async fn serve_until_stopped(serve: Serve) -> anyhow::Result<ExitCode> {

@@ -138,7 +138,7 @@ impl Watch {
         let plugins = if is_predicted { Plugins::Predicted } else { Plugins::Said(fed.said()) };
         let state = &mut self.tally.state;
         *(if is_predicted { &mut state.predicted } else { &mut state.taken_as_said }) += 1;
-        let Judged { project, outcome, is_conflicting, row, .. } = self.oracle.judge(&Logged {
+        let Judged { project, outcome, is_conflicting, row } = self.oracle.judge(&Logged {
             token: &fed.record.token,
             received_at_ms: fed.record.received_at_ms,
             sent_at: fed.record.sent_at.as_deref(),
