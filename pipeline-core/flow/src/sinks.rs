@@ -27,6 +27,7 @@ use weir_sinks::{Backoff, Feed, Progress, Sink, SinkError, Stop, check_target, o
 use weir_store::SinkRow;
 
 use crate::control_journal::ControlJournal;
+use crate::faults::{FaultSink, Faults};
 use crate::ledger::Ledger;
 use crate::plugin_sink;
 use crate::sink_source::StoreSource;
@@ -49,6 +50,7 @@ pub struct Sinks {
     clock: Arc<dyn Clock>,
     host: Arc<PluginHost>,
     emission: TaskEmission,
+    faults: Arc<Faults>,
 }
 
 #[derive(Default)]
@@ -74,6 +76,7 @@ impl Sinks {
         clock: Arc<dyn Clock>,
         host: Arc<PluginHost>,
         emission: TaskEmission,
+        faults: Arc<Faults>,
     ) -> Self {
         Self {
             running: Mutex::default(),
@@ -86,6 +89,7 @@ impl Sinks {
             clock,
             host,
             emission,
+            faults,
         }
     }
 
@@ -151,7 +155,9 @@ impl Sinks {
             Some(method) => Ok(plugin_sink::open(&self.host, self.emission.clone(), &record.target, method)),
             None => open(&record, &self.clock),
         };
+        let (faults, clock) = (Arc::clone(&self.faults), Arc::clone(&self.clock));
         let thread = sink
+            .map(|sink| FaultSink::around(sink, &record, faults, clock))
             .and_then(|sink| self.spawn(sink, record.clone(), cursor, Arc::clone(&progress), stop.clone()))
             .inspect_err(|error| {
                 tracing::error!(sink = record.name, %error, "the sink did not start");
@@ -296,6 +302,12 @@ impl Sinks {
 
     fn progress(&self) -> Vec<Arc<Progress>> {
         self.running().sinks.values().map(|entry| Arc::clone(&entry.progress)).collect()
+    }
+
+    /// By name, each with whether it tries a batch for ever.
+    pub fn tries(&self) -> Vec<(String, bool)> {
+        let running = self.running();
+        running.sinks.values().map(|entry| (entry.record.name.clone(), entry.record.max_attempts.is_none())).collect()
     }
 
     pub fn is_empty(&self) -> bool {

@@ -24,6 +24,7 @@ use crate::caller::Caller;
 use crate::engine::JsEngine;
 use crate::error::PluginError;
 use crate::exporter::{ExportMethod, Exporter};
+use crate::faults::PluginFaults;
 use crate::geoip::GeoIp;
 use crate::http::{Calls, CallsConfig, HttpMode, Resolve, SystemResolver};
 use crate::instance::Instance;
@@ -130,6 +131,7 @@ pub(crate) struct Shared {
     pub resolver: Arc<dyn Resolve>,
     pub packages: Arc<Packages>,
     pub reloads: Reloads,
+    pub faults: Arc<PluginFaults>,
     settings: Mutex<HashMap<String, Settings>>,
     /// What is to serve first, by plugin id.
     pinned: Mutex<HashMap<String, Blueprint>>,
@@ -149,6 +151,7 @@ impl Shared {
             resolver: making.resolver,
             packages: making.packages,
             reloads: Reloads::default(),
+            faults: Arc::default(),
             settings: Mutex::default(),
             pinned: Mutex::default(),
             reload_samples: Mutex::default(),
@@ -372,6 +375,19 @@ impl PluginHost {
     pub fn views(&self) -> Vec<PluginView> {
         let slots = lock(&self.shared.slots).clone();
         slots.iter().map(|slot| self.seen(slot)).collect()
+    }
+
+    /// What can be made to go wrong in plugins of the chain.
+    pub fn faults(&self) -> Arc<PluginFaults> {
+        Arc::clone(&self.shared.faults)
+    }
+
+    /// Ids of the plugins that events pass now, in chain order.
+    pub fn processors(&self) -> Vec<String> {
+        let slots = lock(&self.shared.slots).clone();
+        let passes =
+            |slot: &&Arc<Slot>| slot.is_enabled() && slot.version().is_some_and(|version| version.processes_events());
+        slots.iter().filter(passes).map(|slot| slot.id.clone()).collect()
     }
 
     /// A lane with its own instances of every live plugin, for one thread with at least 2 MiB of stack.

@@ -8,6 +8,7 @@ use pipeline_core::api::diff::{
     PluginAccept, PluginDiff, PluginDiffLatest, PluginDiffRequest, PluginVersions, SampleSave, SampleSaved,
 };
 use pipeline_core::api::event::{Journey, JourneyRequest};
+use pipeline_core::api::fault::{FaultList, FaultRequest, FaultsRequest};
 use pipeline_core::api::generator::{GeneratorRequest, GeneratorState, ScenarioList, ScenariosRequest};
 use pipeline_core::api::ledger::{Audit, AuditRequest, Digest, DigestRequest, Status, StatusRequest};
 use pipeline_core::api::live::{DemoRequest, DemoState};
@@ -23,7 +24,7 @@ use pipeline_core::api::registry::Handlers;
 use pipeline_core::api::session::{Link, OpenLinkRequest};
 use pipeline_core::api::sink::{SinkAdd, SinkList, SinkRemove, SinkReplay, SinkView, SinksRequest};
 use pipeline_core::api::{ApiError, ErrorCode};
-use pipeline_core::flow::{DemoControl as _, Flow, FlowError, ShadowError, SinkWanted};
+use pipeline_core::flow::{DemoControl as _, FaultError, Flow, FlowError, ShadowError, SinkWanted};
 use pipeline_core::plugins::PluginError;
 use pipeline_core::sinks::{SinkError, SinkKind};
 use pipeline_core::store::{QueryLimits, StoreError};
@@ -73,6 +74,7 @@ fn api_error(error: &FlowError) -> ApiError {
         FlowError::Sink(SinkError::UnknownName(_)) | FlowError::Plugin(PluginError::UnknownPlugin(_)) => {
             ErrorCode::NotFound
         }
+        FlowError::Fault(error) => of_fault(error),
         FlowError::Sink(SinkError::NotYet) | FlowError::TaskQueueFull(_) => ErrorCode::Unavailable,
         FlowError::Shadow(error) => of_versions(error),
         FlowError::Plugin(_) => ErrorCode::PluginLoad,
@@ -80,6 +82,18 @@ fn api_error(error: &FlowError) -> ApiError {
         _ => ErrorCode::Internal,
     };
     ApiError::new(code, error.to_string()).hint(error.hint())
+}
+
+const fn of_fault(error: &FaultError) -> ErrorCode {
+    match error {
+        FaultError::Unknown(_) | FaultError::UnknownPlugin(_) | FaultError::UnknownSink(_) => ErrorCode::NotFound,
+        FaultError::Unnamed
+        | FaultError::NoSuchSetting { .. }
+        | FaultError::OutOfRange { .. }
+        | FaultError::Duration(_) => ErrorCode::BadRequest,
+        FaultError::StoreFile(_) => ErrorCode::Internal,
+        _ => ErrorCode::Unavailable,
+    }
 }
 
 const fn of_versions(error: &ShadowError) -> ErrorCode {
@@ -264,6 +278,14 @@ impl Handlers for Studio {
 
     async fn oracle(&self, request: OracleRequest) -> Result<OracleState, ApiError> {
         self.flow.oracle.command(&request).map_err(|error| api_error(&error))
+    }
+
+    async fn faults(&self, _: FaultsRequest) -> Result<FaultList, ApiError> {
+        self.blocking(|flow| Ok(flow.faults())).await
+    }
+
+    async fn fault(&self, request: FaultRequest) -> Result<FaultList, ApiError> {
+        self.blocking(move |flow| flow.fault(&request)).await
     }
 
     async fn audit(&self, _: AuditRequest) -> Result<Audit, ApiError> {
