@@ -196,9 +196,9 @@ fn faults_in_a_plugin_cost_what_they_strike_and_no_more() {
     let error = own.last_error.expect("an error");
     assert_eq!(error.kind, "trap");
     assert!(error.message.contains("fault plugin_trap"), "{}", error.message);
-    let failed = "events WHERE properties->>'$plugins_failed' LIKE '%own%'";
+    let failed = "events WHERE (properties->>'$.\"$plugins_failed\"') LIKE '%own%'";
     assert_eq!(stage.weir.count(failed), own.errors);
-    assert_eq!(stage.weir.count(&format!("{failed} AND properties->>'met' = 'true'")), 0, "as they entered it");
+    assert_eq!(stage.weir.count(&format!("{failed} AND (properties->>'met') = 'true'")), 0, "as they entered it");
 
     // Loop: each costs the whole limit of CPU.
     stage.goes_on();
