@@ -375,7 +375,8 @@ fn what_cannot_be_broken_is_refused_with_a_reason() {
         let error = weir.call::<registry::Fault>(&request).expect_err("it is refused");
         (error.code, format!("{}; {}", error.message, error.hint.unwrap_or_default()))
     };
-    let refused: [(fn(&mut FaultRequest), ErrorCode, &str); 7] = [
+    type Change = fn(&mut FaultRequest);
+    let refused: [(Change, ErrorCode, &str); 7] = [
         (|request| request.name = Some("flood".into()), ErrorCode::NotFound, "`weir fault` lists them"),
         (|_| {}, ErrorCode::BadRequest, "which fault is to start?"),
         (|request| request.name = Some("slow_plugin".into()), ErrorCode::Unavailable, "`weir dev DIR`"),

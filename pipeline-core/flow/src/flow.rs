@@ -1,6 +1,5 @@
 //! Starting and stopping the pipeline, and the questions that can be put to it.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
@@ -14,7 +13,7 @@ use weir_capture::Intake as _;
 use weir_event::Clock;
 use weir_event::journal::{ControlRecord, StorageMutation};
 use weir_log::{Filesystem, Log, LogConfig};
-use weir_plugins::{HostConfig, Limits, PluginHost};
+use weir_plugins::{HostConfig, PluginHost};
 use weir_store::{QueryLimits, StoreConfig};
 
 use crate::canary::{self, Queryable};
@@ -23,7 +22,8 @@ use crate::data_dir::DataDir;
 use crate::dedup::Dedup;
 use crate::error::FlowError;
 use crate::faults::{FaultClock, FaultFilesystem, Faults};
-use crate::frames::{self, DemoControl};
+use crate::flow_config::FlowConfig;
+use crate::frames;
 use crate::handoff::HANDOFF_BATCHES;
 use crate::intake::LogIntake;
 use crate::ledger::Ledger;
@@ -32,11 +32,12 @@ use crate::oracle_watch::{OracleDeps, OracleWatch};
 use crate::plugin_settings;
 use crate::plugin_stage::{PluginStage, refill_dedup};
 use crate::projection::{SETTING_ORDERING, SETTING_RECORDINGS};
-use crate::projector::{CaughtUp, Projector, StoreProbe};
+use crate::projector::{CaughtUp, Projector};
 use crate::redrive::{self, RedriveRequests, Redrives};
 use crate::secret_file::{SecretFile, SecretValues};
 use crate::shadow::Shadow;
 use crate::shadow_commands;
+use crate::sink_source::StoreSource;
 use crate::sink_wanted::SinkWanted;
 use crate::sinks::Sinks;
 use crate::stage_times::StageTimes;
@@ -44,35 +45,9 @@ use crate::store_handle::StoreHandle;
 use crate::task_emission::TaskEmission;
 use crate::tasks::Tasks;
 
-/// What a pipeline is built from.
-pub struct FlowConfig {
-    pub data_dir: PathBuf,
-    pub filesystem: Arc<dyn Filesystem>,
-    pub clock: Arc<dyn Clock>,
-    pub plugin_limits: Limits,
-    /// A MaxMind City database for plugins; a few demo networks when absent.
-    pub geoip_database: Option<PathBuf>,
-    /// How identity orders events; a store of the other ordering is rebuilt.
-    pub ordering: weir_event::Ordering,
-    /// Whether session recordings (`$snapshot`) are stored, and given to `onSnapshot`; dropped if not.
-    pub recordings: bool,
-    /// Folders of plugins, in chain order.
-    pub plugins: Vec<PathBuf>,
-    /// Opens the store in a child process; used after an unclean stop.
-    pub store_probe: Option<StoreProbe>,
-    /// Sinks that have to be there; those that the journal knows go on as they are.
-    pub sinks: Vec<SinkWanted>,
-    /// Shown in frames, when there is a demo stream.
-    pub demo: Option<Arc<dyn DemoControl>>,
-    /// Longest wait at a stop for events that are acked but not stored; they are durable either way.
-    pub drain_timeout: Duration,
-    /// How often the process was started again after it had ended by itself; `None` when nobody would do that.
-    pub restarts: Option<u64>,
-}
-
 /// A running pipeline.
 pub struct Flow {
-    data_dir: DataDir,
+    pub(crate) data_dir: DataDir,
     pub intake: Arc<LogIntake>,
     pub rejections: Arc<EdgeRejections>,
     pub host: Arc<PluginHost>,
@@ -177,8 +152,7 @@ impl Flow {
         let sinks = Arc::new(Sinks::new(
             control_journal.clone(),
             intake_log.clone(),
-            Arc::clone(&shared.store),
-            Arc::clone(&shared.ledger),
+            StoreSource { store: Arc::clone(&shared.store), ledger: Arc::clone(&shared.ledger) },
             Arc::clone(&clock),
             Arc::clone(&host),
             emission.clone(),
@@ -486,10 +460,6 @@ impl Flow {
     /// The clock of the pipeline.
     pub fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.clock)
-    }
-
-    pub(crate) fn store_path(&self) -> PathBuf {
-        self.data_dir.store()
     }
 
     /// The offset of the next event that is accepted.

@@ -13,11 +13,13 @@
 //! are as they are.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::host::PluginHost;
 use crate::instance::Loss;
 use crate::limits::Limits;
+use crate::slot::{Slot, lock};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PluginFault {
@@ -51,6 +53,21 @@ pub struct PluginFaults {
 struct Plan {
     plan: PluginFaultPlan,
     met: u64,
+}
+
+impl PluginHost {
+    /// What can be made to go wrong in plugins of the chain.
+    pub fn faults(&self) -> Arc<PluginFaults> {
+        Arc::clone(&self.shared.faults)
+    }
+
+    /// Ids of the plugins that events pass now, in chain order.
+    pub fn processors(&self) -> Vec<String> {
+        let slots = lock(&self.shared.slots).clone();
+        let passes =
+            |slot: &&Arc<Slot>| slot.is_enabled() && slot.version().is_some_and(|version| version.processes_events());
+        slots.iter().filter(passes).map(|slot| slot.id.clone()).collect()
+    }
 }
 
 /// What an event of a plugin is to meet.

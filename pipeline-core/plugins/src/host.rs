@@ -377,19 +377,6 @@ impl PluginHost {
         slots.iter().map(|slot| self.seen(slot)).collect()
     }
 
-    /// What can be made to go wrong in plugins of the chain.
-    pub fn faults(&self) -> Arc<PluginFaults> {
-        Arc::clone(&self.shared.faults)
-    }
-
-    /// Ids of the plugins that events pass now, in chain order.
-    pub fn processors(&self) -> Vec<String> {
-        let slots = lock(&self.shared.slots).clone();
-        let passes =
-            |slot: &&Arc<Slot>| slot.is_enabled() && slot.version().is_some_and(|version| version.processes_events());
-        slots.iter().filter(passes).map(|slot| slot.id.clone()).collect()
-    }
-
     /// A lane with its own instances of every live plugin, for one thread with at least 2 MiB of stack.
     pub fn lane(&self) -> Lane {
         Lane::new(Arc::clone(&self.shared))

@@ -9,7 +9,10 @@ use weir_api::{
 use crate::{
     change::Change,
     client::Client,
-    components::icon::{Icon, Shape},
+    components::{
+        icon::{Icon, Shape},
+        prose_view::Prose,
+    },
     format,
     state::Studio,
 };
@@ -64,7 +67,6 @@ pub fn FaultCard(
         <article class="panel fault" class:is-active=move || active.get() data-testid=format!("fault-{name}")>
             <header class="fault-head">
                 <h3>{fault.with_untracked(|fault| fault.title.clone())}</h3>
-                <span class="note num">{state}</span>
                 <div class="grow"></div>
                 <button
                     class="button"
@@ -78,12 +80,13 @@ pub fn FaultCard(
                     {move || if active.get() { "Stop" } else { "Start" }}
                 </button>
             </header>
-            <p>{fault.with_untracked(|fault| sentence(&fault.summary))}</p>
-            <p class="muted">{fault.with_untracked(|fault| sentence(&fault.effect))}</p>
+            {move || Some(state()).filter(|text| !text.is_empty()).map(|text| view! { <p class="fault-state num">{text}</p> })}
+            <p><Prose text=fault.with_untracked(|fault| sentence(&fault.summary))/></p>
+            <p class="muted"><Prose text=fault.with_untracked(|fault| sentence(&fault.effect))/></p>
             <div class="fault-settings">
                 {settings.into_iter().map(|setting| view! { <Setting setting fault active chosen/> }).collect_view()}
             </div>
-            {move || locked.get().map(|why| view! { <p class="fault-locked">{format!("Not now: {why}.")}</p> })}
+            {move || locked.get().map(|why| view! { <p class="fault-locked"><Prose text=format!("Not now: {why}.")/></p> })}
             {move || change.problem.get().map(|problem| view! {
                 <p class="fault-problem" role="alert">{problem.message}" "{problem.hint}</p>
             })}
@@ -112,6 +115,11 @@ fn Setting(setting: FaultSetting, fault: Signal<FaultView>, active: Memo<bool>, 
             });
         }
     };
+    let nobody = match (fault.with_untracked(|fault| fault.name.clone()).as_str(), name.as_str()) {
+        ("duplicate_delivery", _) => "none",
+        (_, "plugin") => "the first",
+        _ => "all",
+    };
     let label = match name.as_str() {
         "plugin" => "plugin",
         "sink" => "sink",
@@ -134,7 +142,7 @@ fn Setting(setting: FaultSetting, fault: Signal<FaultView>, active: Memo<bool>, 
         Some(names) => view! {
             <select class="select" disabled=move || active.get()
                 on:change=move |event| choose(event_target_value(&event))>
-                <option value="">{move || if active.get() { in_force.get() } else { "–".to_owned() }}</option>
+                <option value="">{move || if active.get() { in_force.get() } else { nobody.to_owned() }}</option>
                 {move || names.get().into_iter().map(|name| view! { <option value=name.clone()>{name.clone()}</option> }).collect_view()}
             </select>
         }

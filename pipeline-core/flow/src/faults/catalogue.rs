@@ -80,7 +80,7 @@ impl Fault {
                 title: "Clock jump",
                 place: "capture",
                 summary: "the pipeline's wall clock jumps, and back when it is over",
-                effect: "received_at jumps, and with it the times of events whose client says when it sent them; \
+                effect: "the time of receipt jumps, and with it the times of events whose client says when it sent them; \
                          schedules of plugins see it too; order, persons and deduplication do not",
                 settings: &[(Setting::OffsetS, 3_600)],
             },
@@ -97,7 +97,7 @@ impl Fault {
                 title: "Plugin trap",
                 place: "plugins",
                 summary: "one plugin ends in a trap on some events",
-                effect: "the event goes on as it entered the plugin, labelled Error and named in $plugins_failed; its \
+                effect: "the event goes on as it entered the plugin, labelled Error and named in `$plugins_failed`; its \
                          instance and `global` are gone, and a new one goes on",
                 settings: &[(Setting::Plugin, 0), (Setting::Every, 10)],
             },

@@ -86,7 +86,7 @@ impl Flow {
 
     /// Closing the file gives up the lock that this process holds on it, which is put aside in a moment.
     fn damage_store(&self) -> Result<(), FaultError> {
-        let file = self.filesystem.open(&self.store_path()).map_err(FaultError::StoreFile)?;
+        let file = self.filesystem.open(&self.data_dir.store()).map_err(FaultError::StoreFile)?;
         file.write_all_at(&DAMAGE, 0).and_then(|()| file.sync_data()).map_err(FaultError::StoreFile)?;
         self.faults.struck(Fault::StoreCorruption);
         Ok(())

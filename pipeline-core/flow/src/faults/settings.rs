@@ -146,7 +146,8 @@ mod tests {
         assert_eq!(trap.every, 10);
         let foreign = Settings::of(Fault::DiskFull, &request(|request| request.delay_ms = Some(7)));
         assert!(foreign.expect_err("it has none").to_string().contains("disk_full has no setting delay_ms"));
-        let refused: [(Fault, fn(&mut FaultRequest)); 5] = [
+        type Change = fn(&mut FaultRequest);
+        let refused: [(Fault, Change); 5] = [
             (Fault::PluginTrap, |request| request.every = Some(0)),
             (Fault::SlowPlugin, |request| request.delay_ms = Some(60_001)),
             (Fault::ClockJump, |request| request.offset_s = Some(0)),
