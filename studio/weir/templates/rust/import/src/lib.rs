@@ -59,8 +59,7 @@ impl Import {
         if !answer.is_success() {
             return Err(PluginError::new(format!("{} answered {} instead of orders", self.url, answer.status)));
         }
-        order::list(&answer.json()?)
-            .ok_or_else(|| PluginError::new(format!("{} sent no list of orders", self.url)))
+        order::list(&answer.json()?).ok_or_else(|| PluginError::new(format!("{} sent no list of orders", self.url)))
     }
 }
 
