@@ -10,6 +10,7 @@ mod diff_print;
 mod export;
 mod generate;
 mod generate_args;
+mod ledger;
 mod new;
 mod new_args;
 mod oracle;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Open(target) => output::open(&target),
         Command::Audit(target) => output::audit(&target),
         Command::Oracle(oracle) => oracle::run(&oracle),
+        Command::Ledger(ledger) => ledger::run(&ledger),
         Command::Digest(target) => output::digest(&target),
         Command::Demo(demo) => output::demo(&demo),
         Command::Plugin(command) => plugin::run(command),
