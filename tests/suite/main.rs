@@ -17,6 +17,7 @@ mod generate_command;
 mod guard;
 mod hostile;
 mod journeys;
+mod ledger;
 mod new_command;
 mod oracle;
 mod paths;

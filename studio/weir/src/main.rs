@@ -12,6 +12,7 @@ mod fault;
 mod fault_args;
 mod generate;
 mod generate_args;
+mod ledger;
 mod new;
 mod new_args;
 mod oracle;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         Command::Audit(target) => output::audit(&target),
         Command::Oracle(oracle) => oracle::run(&oracle),
         Command::Fault(fault) => fault::run(&fault),
+        Command::Ledger(ledger) => ledger::run(&ledger),
         Command::Digest(target) => output::digest(&target),
         Command::Demo(demo) => output::demo(&demo),
         Command::Plugin(command) => plugin::run(command),

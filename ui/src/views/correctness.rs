@@ -8,7 +8,11 @@ use weir_api::{
 };
 
 use crate::{
-    change::Change, client::Client, components::journey::SidePanel, format, poll, state::Studio,
+    change::Change,
+    client::Client,
+    components::{journey::SidePanel, ledger_windows::LedgerWindows},
+    format, poll,
+    state::Studio,
     views::health::LedgerPanel,
 };
 
@@ -31,6 +35,7 @@ pub fn CorrectnessView() -> impl IntoView {
         <div class="correctness" class:has-side=move || studio.selected.get().is_some()>
             <div class="page health">
                 <LedgerPanel/>
+                <LedgerWindows/>
                 <OraclePanel answer/>
                 <Mismatches answer/>
             </div>
