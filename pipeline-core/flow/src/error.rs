@@ -36,8 +36,6 @@ pub enum FlowError {
     Disagreement(String),
     #[error("{confirmed} dead letters were confirmed, and {matched} fit now")]
     Unconfirmed { confirmed: u64, matched: u64 },
-    #[error("the oracle cannot watch: {0}")]
-    OracleRefused(String),
     #[error("the stage {stage} has stopped")]
     Stopped { stage: &'static str },
     #[error("cannot start the thread {name}: {message}")]
@@ -61,7 +59,6 @@ impl FlowError {
             Self::KnownUuids(_) => "known_uuids_unreadable",
             Self::Disagreement(_) => "logs_disagree",
             Self::Unconfirmed { .. } => "redrive_unconfirmed",
-            Self::OracleRefused(_) => "oracle_refused",
             Self::Stopped { .. } => "stage_stopped",
             Self::Thread { .. } => "thread",
         }
@@ -85,7 +82,6 @@ impl FlowError {
             Self::KnownUuids(_) => "check the disk, then restart: what is damaged is rebuilt from the logs",
             Self::Disagreement(_) => "restore both logs from the same copy",
             Self::Unconfirmed { .. } => "count them again, and confirm that number",
-            Self::OracleRefused(_) => "start the server with --ordering arrival",
             Self::Stopped { .. } => "the server is stopping, or `weir status` says why it failed",
             Self::Thread { .. } => "the machine is out of threads or memory",
         }

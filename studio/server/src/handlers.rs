@@ -295,7 +295,7 @@ impl Handlers for Studio {
     }
 
     async fn oracle(&self, request: OracleRequest) -> Result<OracleState, ApiError> {
-        self.flow.oracle.command(&request).map_err(|error| api_error(&error))
+        Ok(self.flow.oracle.command(&request))
     }
 
     async fn faults(&self, _: FaultsRequest) -> Result<FaultList, ApiError> {
