@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use leptos::{prelude::*, task::spawn_local};
-use weir_api::{live::DemoRequest, registry};
+use weir_api::{fault::FaultRequest, live::DemoRequest, registry};
 
 use crate::{
     client::Client,
@@ -61,6 +61,14 @@ impl Actions {
             },
             Duration::from_millis(200),
         );
+    }
+
+    pub fn stop_faults(self) {
+        spawn_local(async move {
+            if let Err(error) = self.client.call::<registry::Fault>(&FaultRequest::default()).await {
+                self.studio.notice.set(Some(error));
+            }
+        });
     }
 
     fn send(self, request: DemoRequest) {

@@ -10,7 +10,7 @@ use crate::{
     state::{Link, Studio, View, put},
     theme::ThemeChoice,
     views::{
-        correctness::CorrectnessView, generator::GeneratorView, health::HealthView, live::LiveView,
+        correctness::CorrectnessView, faults::FaultsView, generator::GeneratorView, health::HealthView, live::LiveView,
         plugins::PluginsView, query::QueryView,
     },
 };
@@ -51,6 +51,7 @@ fn App() -> impl IntoView {
                         View::Query => view! { <QueryView/> }.into_any(),
                         View::Correctness => view! { <CorrectnessView/> }.into_any(),
                         View::Health => view! { <HealthView/> }.into_any(),
+                        View::Faults => view! { <FaultsView/> }.into_any(),
                     }}
                 </main>
                 <Palette/>

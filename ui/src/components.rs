@@ -8,6 +8,8 @@ pub mod demo_control;
 pub mod diff_groups;
 pub mod diff_view;
 pub mod event_list;
+pub mod fault_card;
+pub mod fault_chip;
 pub mod graph;
 pub mod icon;
 pub mod journey;

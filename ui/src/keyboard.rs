@@ -11,7 +11,7 @@ use crate::{
 
 /// Shown by `?`.
 pub const SHORTCUTS: [(&str, &str); 13] = [
-    ("1 … 5", "Live, Plugins, Generator, Query, Health"),
+    ("1 … 7", "Live, Plugins, Generator, Query, Correctness, Health, Faults"),
     ("Ctrl K", "Command palette"),
     ("/", "Filter the event list"),
     ("Space", "Pause or resume the event list"),
@@ -53,7 +53,7 @@ fn handle(studio: Studio, actions: Actions, event: &KeyboardEvent) -> bool {
         return false;
     }
     match key.as_str() {
-        "1" | "2" | "3" | "4" | "5" | "6" => {
+        "1" | "2" | "3" | "4" | "5" | "6" | "7" => {
             let index = usize::from(key.as_bytes()[0] - b'1');
             actions.go(View::ALL[index]);
         }

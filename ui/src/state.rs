@@ -4,6 +4,7 @@
 use leptos::prelude::*;
 use weir_api::{
     ApiError,
+    fault::ActiveFault,
     ledger::Ledger,
     live::{DemoState, LiveFrame, Rates, StageView},
     plugin::PluginView,
@@ -30,11 +31,12 @@ pub enum View {
     Query,
     Correctness,
     Health,
+    Faults,
 }
 
 impl View {
-    pub const ALL: [Self; 6] =
-        [Self::Live, Self::Plugins, Self::Generator, Self::Query, Self::Correctness, Self::Health];
+    pub const ALL: [Self; 7] =
+        [Self::Live, Self::Plugins, Self::Generator, Self::Query, Self::Correctness, Self::Health, Self::Faults];
 
     pub const fn title(self) -> &'static str {
         match self {
@@ -44,6 +46,7 @@ impl View {
             Self::Query => "Query",
             Self::Correctness => "Correctness",
             Self::Health => "Health",
+            Self::Faults => "Faults",
         }
     }
 
@@ -55,6 +58,7 @@ impl View {
             Self::Query => "#/query",
             Self::Correctness => "#/correctness",
             Self::Health => "#/health",
+            Self::Faults => "#/faults",
         }
     }
 
@@ -96,6 +100,8 @@ pub struct Studio {
     pub demo: RwSignal<DemoState>,
     /// What the oracle has found that is wrong.
     pub oracle_mismatches: RwSignal<u64>,
+    /// What is being made to go wrong on purpose.
+    pub faults: RwSignal<Vec<ActiveFault>>,
     pub condition: RwSignal<Condition>,
     pub feed: RwSignal<Feed>,
     pub history: RwSignal<History>,
@@ -128,6 +134,7 @@ impl Default for Studio {
             sinks: RwSignal::default(),
             demo: RwSignal::default(),
             oracle_mismatches: RwSignal::default(),
+            faults: RwSignal::default(),
             condition: RwSignal::default(),
             feed: RwSignal::default(),
             history: RwSignal::default(),
@@ -162,6 +169,7 @@ impl Studio {
         put(self.sinks, frame.sinks);
         put(self.demo, frame.demo);
         put(self.oracle_mismatches, frame.oracle_mismatches);
+        put(self.faults, frame.faults);
         put(
             self.condition,
             Condition {

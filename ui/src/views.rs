@@ -2,6 +2,7 @@
 
 pub mod correctness;
 pub mod dead_letters;
+pub mod faults;
 pub mod generator;
 pub mod health;
 pub mod live;

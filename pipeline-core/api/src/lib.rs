@@ -7,6 +7,7 @@ pub mod command;
 pub mod diff;
 pub mod error;
 pub mod event;
+pub mod fault;
 pub mod generator;
 pub mod ledger;
 pub mod live;

@@ -4,8 +4,8 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    ApiError, Command, CommandSpec, ErrorCode, diff, event, generator, ledger, live, oracle, plugin, query, redrive,
-    session, sink, window,
+    ApiError, Command, CommandSpec, ErrorCode, diff, event, fault, generator, ledger, live, oracle, plugin, query,
+    redrive, session, sink, window,
 };
 
 macro_rules! commands {
@@ -134,6 +134,10 @@ commands! {
     scenarios Scenarios (generator::ScenariosRequest) -> generator::ScenarioList;
     /// Chooses, starts, stops or changes a synthetic stream, and says how it goes; without fields it only says so.
     generator Generator (generator::GeneratorRequest) -> generator::GeneratorState;
+    /// What can be made to go wrong on purpose, and what is being made to.
+    faults Faults (fault::FaultsRequest) -> fault::FaultList;
+    /// Starts or stops a fault, or stops all of them.
+    fault Fault (fault::FaultRequest) -> fault::FaultList;
     /// Recounts the logs against the store and reports every difference.
     audit Audit (ledger::AuditRequest) -> ledger::Audit;
     /// A link that opens the studio in a browser; it holds a code that works once.

@@ -3,6 +3,7 @@ use weir_plugins::PluginError;
 use weir_sinks::SinkError;
 use weir_store::StoreError;
 
+use crate::faults::FaultError;
 use crate::shadow::ShadowError;
 
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,8 @@ pub enum FlowError {
     Sink(#[from] SinkError),
     #[error(transparent)]
     Shadow(#[from] ShadowError),
+    #[error(transparent)]
+    Fault(#[from] FaultError),
     #[error("a record of the {log} log cannot be read: {problem}")]
     Codec { log: &'static str, problem: String },
     #[error("the known uuids cannot be read: {0}")]
@@ -51,6 +54,7 @@ impl FlowError {
             Self::TaskQueueFull(_) => "plugin_task_queue_full",
             Self::Sink(error) => error.code(),
             Self::Shadow(error) => error.code(),
+            Self::Fault(error) => error.code(),
             Self::Codec { .. } => "log_record_unreadable",
             Self::KnownUuids(_) => "known_uuids_unreadable",
             Self::Disagreement(_) => "logs_disagree",
@@ -68,6 +72,7 @@ impl FlowError {
             Self::Store(error) => error.hint(),
             Self::Sink(error) => error.hint(),
             Self::Shadow(error) => error.hint(),
+            Self::Fault(error) => error.hint(),
             Self::Plugin(PluginError::UnknownPlugin(_)) => "`weir plugin list` shows the ids",
             Self::Plugin(PluginError::NothingWaits(_)) => "set it with `weir plugin reload ID ask`; then a save waits",
             Self::Plugin(error) => error.hint(),

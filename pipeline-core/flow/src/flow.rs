@@ -1,6 +1,5 @@
 //! Starting and stopping the pipeline, and the questions that can be put to it.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
@@ -14,7 +13,7 @@ use weir_capture::Intake as _;
 use weir_event::Clock;
 use weir_event::journal::{ControlRecord, StorageMutation};
 use weir_log::{Filesystem, Log, LogConfig};
-use weir_plugins::{HostConfig, Limits, PluginHost};
+use weir_plugins::{HostConfig, PluginHost};
 use weir_store::{QueryLimits, StoreConfig};
 
 use crate::canary::{self, Queryable};
@@ -22,7 +21,9 @@ use crate::control_journal::{self, ControlJournal, ControlRequests};
 use crate::data_dir::DataDir;
 use crate::dedup::Dedup;
 use crate::error::FlowError;
-use crate::frames::{self, DemoControl};
+use crate::faults::{FaultClock, FaultFilesystem, Faults};
+use crate::flow_config::FlowConfig;
+use crate::frames;
 use crate::handoff::HANDOFF_BATCHES;
 use crate::intake::LogIntake;
 use crate::ledger::Ledger;
@@ -31,11 +32,12 @@ use crate::oracle_watch::{OracleDeps, OracleWatch};
 use crate::plugin_settings;
 use crate::plugin_stage::{PluginStage, refill_dedup};
 use crate::projection::{SETTING_ORDERING, SETTING_RECORDINGS};
-use crate::projector::{CaughtUp, Projector, StoreProbe};
+use crate::projector::{CaughtUp, Projector};
 use crate::redrive::{self, RedriveRequests, Redrives};
 use crate::secret_file::{SecretFile, SecretValues};
 use crate::shadow::Shadow;
 use crate::shadow_commands;
+use crate::sink_source::StoreSource;
 use crate::sink_wanted::SinkWanted;
 use crate::sinks::Sinks;
 use crate::stage_times::StageTimes;
@@ -43,33 +45,9 @@ use crate::store_handle::StoreHandle;
 use crate::task_emission::TaskEmission;
 use crate::tasks::Tasks;
 
-/// What a pipeline is built from.
-pub struct FlowConfig {
-    pub data_dir: PathBuf,
-    pub filesystem: Arc<dyn Filesystem>,
-    pub clock: Arc<dyn Clock>,
-    pub plugin_limits: Limits,
-    /// A MaxMind City database for plugins; a few demo networks when absent.
-    pub geoip_database: Option<PathBuf>,
-    /// How identity orders events; a store of the other ordering is rebuilt.
-    pub ordering: weir_event::Ordering,
-    /// Whether session recordings (`$snapshot`) are stored, and given to `onSnapshot`; dropped if not.
-    pub recordings: bool,
-    /// Folders of plugins, in chain order.
-    pub plugins: Vec<PathBuf>,
-    /// Opens the store in a child process; used after an unclean stop.
-    pub store_probe: Option<StoreProbe>,
-    /// Sinks that have to be there; those that the journal knows go on as they are.
-    pub sinks: Vec<SinkWanted>,
-    /// Shown in frames, when there is a demo stream.
-    pub demo: Option<Arc<dyn DemoControl>>,
-    /// Longest wait at a stop for events that are acked but not stored; they are durable either way.
-    pub drain_timeout: Duration,
-}
-
 /// A running pipeline.
 pub struct Flow {
-    data_dir: DataDir,
+    pub(crate) data_dir: DataDir,
     pub intake: Arc<LogIntake>,
     pub rejections: Arc<EdgeRejections>,
     pub host: Arc<PluginHost>,
@@ -77,6 +55,8 @@ pub struct Flow {
     pub tasks: Arc<Tasks>,
     pub oracle: Arc<OracleWatch>,
     pub(crate) shadow: Arc<Shadow>,
+    pub(crate) faults: Arc<Faults>,
+    pub(crate) filesystem: Arc<dyn Filesystem>,
     emission: TaskEmission,
     control_journal: ControlJournal,
     /// Held while plugins are configured.
@@ -112,10 +92,15 @@ impl Flow {
     /// Opens the logs and starts every stage. Returns as soon as events can be accepted.
     pub fn start(config: &FlowConfig) -> Result<Self, FlowError> {
         let data_dir = DataDir::open(&config.data_dir)?;
+        let faults = Arc::new(Faults::new(config.restarts));
+        let around = (Arc::clone(&config.clock), Arc::clone(&config.filesystem));
+        let clock: Arc<dyn Clock> = Arc::new(FaultClock { inner: around.0, faults: Arc::clone(&faults) });
+        let filesystem: Arc<dyn Filesystem> =
+            Arc::new(FaultFilesystem { inner: around.1, faults: Arc::clone(&faults) });
         let recovery = Arc::new(Mutex::new(Vec::new()));
         let note = |text: String| recovery.lock().unwrap_or_else(PoisonError::into_inner).push(text);
         let open_log = |name, dir| -> Result<_, FlowError> {
-            let (log, appender, found) = Log::open(LogConfig::new(name, dir, Arc::clone(&config.filesystem)))?;
+            let (log, appender, found) = Log::open(LogConfig::new(name, dir, Arc::clone(&filesystem)))?;
             if let Some(torn) = found.torn {
                 note(format!("{name} log: {torn}"));
             }
@@ -131,15 +116,17 @@ impl Flow {
             )));
         }
         let host = Arc::new(PluginHost::start(HostConfig {
-            clock: Arc::clone(&config.clock),
+            clock: Arc::clone(&clock),
             geoip_database: config.geoip_database.clone(),
             ..HostConfig::new(data_dir.compile_cache(), config.plugin_limits.clone())
         })?);
+        faults.reach_plugins(host.faults());
         let intake = Arc::new(LogIntake::new(
             intake_log.clone(),
             intake_appender,
-            Arc::clone(&config.filesystem),
+            Arc::clone(&filesystem),
             data_dir.path.clone(),
+            Arc::clone(&faults),
         ));
         let ledger = Arc::new(Ledger::new(intake_log.clone()));
         let journalled = journal_log.end().offset;
@@ -159,21 +146,17 @@ impl Flow {
             failure: Mutex::default(),
         });
         let (control_journal, control_requests) = control_journal::channel(intake_log.clone());
-        let emission = TaskEmission::new(Arc::clone(&intake), Arc::clone(&config.clock));
-        let tasks = Arc::new(Tasks::new(
-            Arc::clone(&host),
-            Arc::clone(&config.clock),
-            control_journal.clone(),
-            emission.clone(),
-        ));
+        let emission = TaskEmission::new(Arc::clone(&intake), Arc::clone(&clock));
+        let tasks =
+            Arc::new(Tasks::new(Arc::clone(&host), Arc::clone(&clock), control_journal.clone(), emission.clone()));
         let sinks = Arc::new(Sinks::new(
             control_journal.clone(),
             intake_log.clone(),
-            Arc::clone(&shared.store),
-            Arc::clone(&shared.ledger),
-            Arc::clone(&config.clock),
+            StoreSource { store: Arc::clone(&shared.store), ledger: Arc::clone(&shared.ledger) },
+            Arc::clone(&clock),
             Arc::clone(&host),
             emission.clone(),
+            Arc::clone(&faults),
         ));
         let (redrives, redrive_requests) = redrive::channel(intake_log.clone());
         let background_stopping: Arc<AtomicBool> = Arc::default();
@@ -182,7 +165,7 @@ impl Flow {
             data_dir.versions(),
             (intake_log.clone(), journal_log.clone()),
             emission.clone(),
-            Arc::clone(&config.clock),
+            Arc::clone(&clock),
             Arc::clone(&background_stopping),
         ));
         let flow = Self {
@@ -197,7 +180,9 @@ impl Flow {
             intake,
             rejections: Arc::default(),
             host,
-            clock: Arc::clone(&config.clock),
+            clock,
+            faults,
+            filesystem,
             intake_log,
             journal_log,
             shared,
@@ -233,6 +218,7 @@ impl Flow {
             times: Arc::clone(&self.shared.times),
             clock: Arc::clone(&self.clock),
             recovery: Arc::clone(&self.shared.recovery),
+            faults: Arc::clone(&self.faults),
             probe: config.store_probe.clone().filter(|_| self.data_dir.unclean),
         };
         self.spawn(&self.stages, "projection", move || projector.run(&handoffs, &caught_up))?;
@@ -246,7 +232,7 @@ impl Flow {
         let plugins = config.plugins.clone();
         let ordering = config.ordering;
         let recordings = if config.recordings { "on" } else { "off" };
-        let sinks = Arc::clone(&self.sinks);
+        let (sinks, faults) = (Arc::clone(&self.sinks), Arc::clone(&self.faults));
         let tasks = Arc::clone(&self.tasks);
         let emission = self.emission.clone();
         let shadow = Arc::clone(&self.shadow);
@@ -307,6 +293,7 @@ impl Flow {
                 ordering,
                 new_settings: settings.into_iter().filter_map(is_new).collect(),
                 sinks,
+                faults,
                 control_requests,
                 redrives,
                 intake_log: intake_log.clone(),
@@ -347,6 +334,11 @@ impl Flow {
             tasks.watch();
             Ok(())
         })?;
+        let faults = Arc::clone(&self.faults);
+        self.spawn(&self.background, "faults", move || {
+            faults.run();
+            Ok(())
+        })?;
         let frames = frames::Frames {
             shared: Arc::clone(&self.shared),
             shadow: Arc::clone(&self.shadow),
@@ -355,6 +347,7 @@ impl Flow {
             clock: Arc::clone(&self.clock),
             demo: config.demo.clone(),
             oracle: Arc::clone(&self.oracle),
+            faults: Arc::clone(&self.faults),
             ordering: config.ordering,
             stopping: Arc::clone(&self.background_stopping),
         };
@@ -464,6 +457,11 @@ impl Flow {
         Ok(self.shared.store.pool()?)
     }
 
+    /// The clock of the pipeline.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
     /// The offset of the next event that is accepted.
     pub fn intake_end(&self) -> u64 {
         self.intake_log.end().offset
@@ -477,6 +475,7 @@ impl Flow {
     /// Stops in the order of the flow, after capture has stopped: what is acked is stored, if that takes
     /// no longer than the drain time, and the store is closed.
     pub fn shutdown(&self) {
+        self.faults.stop();
         let deadline = Instant::now() + self.drain_timeout;
         while self.failure().is_none() && Instant::now() < deadline {
             let (_, in_flight, _) = self.shared.ledger.read();

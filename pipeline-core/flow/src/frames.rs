@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use weir_api::ledger::Ledger as LedgerView;
 use weir_api::live::{DemoState, LiveFrame, Rates, StageView};
-use weir_capture::Intake as _;
 use weir_event::Clock;
 
+use crate::faults::Faults;
 use crate::flow::Shared;
 use crate::intake::LogIntake;
 use crate::ledger::InFlight;
@@ -36,6 +36,7 @@ pub(crate) struct Frames {
     pub clock: Arc<dyn Clock>,
     pub demo: Option<Arc<dyn DemoControl>>,
     pub oracle: Arc<OracleWatch>,
+    pub faults: Arc<Faults>,
     pub ordering: weir_event::Ordering,
     pub stopping: Arc<AtomicBool>,
 }
@@ -121,7 +122,7 @@ impl Frames {
                 p99_ms,
             });
         }
-        let refusal = self.intake.check().err().map(|refusal| refusal.to_string());
+        let refusal = self.intake.refusal().map(|refusal| refusal.to_string());
         let problem = refusal
             .clone()
             .or_else(|| self.shared.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone());
@@ -136,6 +137,7 @@ impl Frames {
             sinks: self.sinks.newest_views(),
             demo: self.demo.as_ref().map(|demo| demo.state()).unwrap_or_default(),
             oracle_mismatches: self.oracle.mismatch_count(),
+            faults: self.faults.newest(),
             events,
             events_skipped,
             ordering: self.ordering.as_str().into(),

@@ -6,11 +6,12 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use weir_capture::{Intake, IntakeFuture, IntakeRefusal};
-use weir_event::intake::IntakeRecord;
+use weir_event::intake::{IntakeBody, IntakeRecord};
 use weir_event::sabotage::{Bug, strikes};
 use weir_log::{Filesystem, Log, LogAppender, LogError};
 
 use crate::codec;
+use crate::faults::{Fault, Faults};
 
 /// Kept free whatever the disk's size.
 const RESERVE_FLOOR_BYTES: u64 = 512 << 20;
@@ -31,6 +32,7 @@ pub struct LogIntake {
     appender: LogAppender,
     filesystem: Arc<dyn Filesystem>,
     dir: PathBuf,
+    faults: Arc<Faults>,
     free_bytes: AtomicU64,
     reserve_bytes: AtomicU64,
     /// `None` while a canary waits for the next ack.
@@ -39,12 +41,19 @@ pub struct LogIntake {
 }
 
 impl LogIntake {
-    pub fn new(log: Log, appender: LogAppender, filesystem: Arc<dyn Filesystem>, dir: PathBuf) -> Self {
+    pub fn new(
+        log: Log,
+        appender: LogAppender,
+        filesystem: Arc<dyn Filesystem>,
+        dir: PathBuf,
+        faults: Arc<Faults>,
+    ) -> Self {
         let intake = Self {
             log,
             appender,
             filesystem,
             dir,
+            faults,
             free_bytes: AtomicU64::new(u64::MAX),
             reserve_bytes: AtomicU64::new(0),
             newest_ack: Mutex::new(None),
@@ -87,17 +96,43 @@ impl LogIntake {
         }
         let payload =
             codec::encode_intake(&record).map_err(|error| IntakeRefusal::Log { message: error.to_string() })?;
+        let again = (self.faults.doubles_request() && is_recognised(&record)).then(|| payload.clone());
         let durable = self.appender.append(payload, events).await.map_err(|error| match error {
             LogError::RecordTooLarge { .. } => IntakeRefusal::TooLarge,
             other => IntakeRefusal::Log { message: other.to_string() },
         })?;
-        let acked = Acked { offset: durable.offset + u64::from(events) - 1, accepted_at };
+        self.note_ack(Acked { offset: durable.offset + u64::from(events) - 1, accepted_at });
+        if let Some(payload) = again {
+            // The first one is durable, so it is acked whatever becomes of the second.
+            match self.appender.append(payload, events).await {
+                Ok(_) => self.faults.struck(Fault::DuplicateDelivery),
+                Err(error) => tracing::debug!(%error, "a request is not taken in twice"),
+            }
+        }
+        Ok(())
+    }
+
+    fn note_ack(&self, acked: Acked) {
         let mut newest = self.newest_ack.lock().unwrap_or_else(PoisonError::into_inner);
         if newest.replace(acked).is_none() {
             self.acked.notify_all();
         }
-        Ok(())
     }
+
+    /// Why nothing is accepted now, if so.
+    pub fn refusal(&self) -> Option<IntakeRefusal> {
+        if let Some(failure) = self.log.failure() {
+            return Some(IntakeRefusal::Log { message: failure.to_string() });
+        }
+        let (free_bytes, reserve_bytes) =
+            (self.free_bytes.load(Ordering::Relaxed), self.reserve_bytes.load(Ordering::Relaxed));
+        (free_bytes < reserve_bytes).then_some(IntakeRefusal::DiskReserve { free_bytes, reserve_bytes })
+    }
+}
+
+/// Whether a repetition of this request is recognised: without a uuid of the client it would be another event.
+fn is_recognised(record: &IntakeRecord) -> bool {
+    matches!(&record.body, IntakeBody::Events(events) if events.iter().all(|event| event.client_uuid))
 }
 
 impl Intake for LogIntake {
@@ -106,14 +141,10 @@ impl Intake for LogIntake {
     }
 
     fn check(&self) -> Result<(), IntakeRefusal> {
-        if let Some(failure) = self.log.failure() {
-            return Err(IntakeRefusal::Log { message: failure.to_string() });
+        let Some(refusal) = self.refusal() else { return Ok(()) };
+        if self.faults.is_on(Fault::DiskFull) {
+            self.faults.struck(Fault::DiskFull);
         }
-        let (free_bytes, reserve_bytes) =
-            (self.free_bytes.load(Ordering::Relaxed), self.reserve_bytes.load(Ordering::Relaxed));
-        if free_bytes < reserve_bytes {
-            return Err(IntakeRefusal::DiskReserve { free_bytes, reserve_bytes });
-        }
-        Ok(())
+        Err(refusal)
     }
 }

@@ -243,7 +243,13 @@ mod tests {
         let filesystem = Arc::new(RealFilesystem);
         let (log, appender, _) =
             Log::open(LogConfig::new("intake", dir.join("log"), filesystem.clone())).expect("a log");
-        let intake = crate::intake::LogIntake::new(log, appender, filesystem, dir.to_owned());
+        let intake = crate::intake::LogIntake::new(
+            log,
+            appender,
+            filesystem,
+            dir.to_owned(),
+            Arc::new(crate::faults::Faults::new(None)),
+        );
         TaskEmission::new(Arc::new(intake), Arc::new(SystemClock))
     }
 

@@ -27,6 +27,7 @@ use crate::control_journal::ControlRequests;
 use crate::dedup::{Dedup, Fingerprint, Seen};
 use crate::emitted;
 use crate::error::FlowError;
+use crate::faults::{Fault, Faults};
 use crate::handoff::{Handoff, HandoffBatch, Trace};
 use crate::ledger::{Ledger, shift};
 use crate::redrive::RedriveRequests;
@@ -61,6 +62,7 @@ pub struct PluginStage {
     /// Names and values of what the start sets otherwise than the journal says.
     pub new_settings: Vec<(&'static str, &'static str)>,
     pub sinks: Arc<Sinks>,
+    pub faults: Arc<Faults>,
     pub control_requests: ControlRequests,
     pub redrives: RedriveRequests,
     /// Sinks that the start wants and the journal does not know.
@@ -110,6 +112,11 @@ impl PluginStage {
                     // What sinks of plugins logged as they ended.
                     return self.journal_control_effects();
                 }
+                continue;
+            }
+            if self.faults.is_on(Fault::WorkerStall) {
+                self.faults.struck(Fault::WorkerStall);
+                self.faults.wait_while(Fault::WorkerStall, IDLE_WAIT);
                 continue;
             }
             self.launch_plugin_sinks()?;
@@ -181,6 +188,7 @@ impl PluginStage {
         record.effects = effects;
         self.times.record(Stage::Plugins, plugins_started.elapsed(), u64::from(event_count));
 
+        self.faults.kill_mid_batch();
         let sequence = self.journal_batch(&record, event_count)?;
         self.tasks.add(&record.jobs);
         for fingerprint in fingerprints {

@@ -18,6 +18,7 @@ use weir_store::{RowBatch, SinkRow, StoreConfig, StoreError, StoreWriter};
 
 use crate::codec;
 use crate::error::FlowError;
+use crate::faults::{Fault, Faults};
 use crate::handoff::{Handoff, HandoffBatch};
 use crate::ledger::{Ledger, shift};
 use crate::live::LiveFeed;
@@ -52,6 +53,7 @@ pub struct Projector {
     pub times: Arc<StageTimes>,
     pub clock: Arc<dyn Clock>,
     pub recovery: Arc<Mutex<Vec<String>>>,
+    pub faults: Arc<Faults>,
     /// Set after an unclean stop.
     pub probe: Option<StoreProbe>,
 }
@@ -124,6 +126,7 @@ impl Projector {
             while let Err(FlowError::Store(error)) = step {
                 open = self.rebuild(&error)?;
                 step = self.catch_up(&mut open, handoffs);
+                self.faults.end(Fault::StoreCorruption);
             }
             step?;
         }

@@ -7,7 +7,7 @@ use weir_sinks::{Page, Source};
 use crate::ledger::Ledger;
 use crate::store_handle::StoreHandle;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct StoreSource {
     pub store: Arc<StoreHandle>,
     pub ledger: Arc<Ledger>,

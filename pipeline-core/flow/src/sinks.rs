@@ -27,11 +27,10 @@ use weir_sinks::{Backoff, Feed, Progress, Sink, SinkError, Stop, check_target, o
 use weir_store::SinkRow;
 
 use crate::control_journal::ControlJournal;
-use crate::ledger::Ledger;
+use crate::faults::{FaultSink, Faults};
 use crate::plugin_sink;
 use crate::sink_source::StoreSource;
 use crate::sink_wanted::{MOST, SinkWanted, first_cursor, plugin_record};
-use crate::store_handle::StoreHandle;
 use crate::task_emission::TaskEmission;
 
 /// A command that comes while the store is made level waits this long.
@@ -44,11 +43,11 @@ pub struct Sinks {
     changing: Mutex<()>,
     journal: ControlJournal,
     intake: Log,
-    store: Arc<StoreHandle>,
-    ledger: Arc<Ledger>,
+    source: StoreSource,
     clock: Arc<dyn Clock>,
     host: Arc<PluginHost>,
     emission: TaskEmission,
+    faults: Arc<Faults>,
 }
 
 #[derive(Default)]
@@ -69,11 +68,11 @@ impl Sinks {
     pub fn new(
         journal: ControlJournal,
         intake: Log,
-        store: Arc<StoreHandle>,
-        ledger: Arc<Ledger>,
+        source: StoreSource,
         clock: Arc<dyn Clock>,
         host: Arc<PluginHost>,
         emission: TaskEmission,
+        faults: Arc<Faults>,
     ) -> Self {
         Self {
             running: Mutex::default(),
@@ -81,11 +80,11 @@ impl Sinks {
             changing: Mutex::default(),
             journal,
             intake,
-            store,
-            ledger,
+            source,
             clock,
             host,
             emission,
+            faults,
         }
     }
 
@@ -151,7 +150,9 @@ impl Sinks {
             Some(method) => Ok(plugin_sink::open(&self.host, self.emission.clone(), &record.target, method)),
             None => open(&record, &self.clock),
         };
+        let (faults, clock) = (Arc::clone(&self.faults), Arc::clone(&self.clock));
         let thread = sink
+            .map(|sink| FaultSink::around(sink, &record, faults, clock))
             .and_then(|sink| self.spawn(sink, record.clone(), cursor, Arc::clone(&progress), stop.clone()))
             .inspect_err(|error| {
                 tracing::error!(sink = record.name, %error, "the sink did not start");
@@ -176,7 +177,7 @@ impl Sinks {
         let feed = Feed {
             cursor,
             sink,
-            source: Box::new(StoreSource { store: Arc::clone(&self.store), ledger: Arc::clone(&self.ledger) }),
+            source: Box::new(self.source.clone()),
             log: Box::new(self.journal.clone()),
             clock: Arc::clone(&self.clock),
             backoff: Backoff::new(Box::new(SeededRandom::drawn())),
@@ -219,7 +220,8 @@ impl Sinks {
         let start = match from_ms {
             None => 0,
             Some(from_ms) => {
-                let found = self.store.pool().map(|pool| pool.with(|one| weir_store::first_offset(one, from_ms)));
+                let found =
+                    self.source.store.pool().map(|pool| pool.with(|one| weir_store::first_offset(one, from_ms)));
                 let found = found.map_err(|_| SinkError::NotYet)?.map_err(|_| SinkError::NotYet)?;
                 found.unwrap_or_else(|| self.intake.end().offset)
             }
@@ -265,7 +267,7 @@ impl Sinks {
         if sinks.is_empty() {
             return Vec::new();
         }
-        match self.store.pool() {
+        match self.source.store.pool() {
             Ok(pool) => sinks.iter().for_each(|sink| {
                 let offset = sink.view().offset;
                 sink.counted(pool.with(|connection| weir_store::pending(connection, offset)).ok());
@@ -278,7 +280,7 @@ impl Sinks {
     /// The same for who must not wait: `pending` is older while users' queries have every connection.
     pub fn newest_views(&self) -> Vec<SinkView> {
         let sinks = self.progress();
-        if let Some(pool) = self.store.pool().ok().filter(|_| !sinks.is_empty()) {
+        if let Some(pool) = self.source.store.pool().ok().filter(|_| !sinks.is_empty()) {
             for sink in &sinks {
                 let offset = sink.view().offset;
                 if let Some(Ok(pending)) = pool.try_with(|connection| weir_store::pending(connection, offset)) {
@@ -296,6 +298,12 @@ impl Sinks {
 
     fn progress(&self) -> Vec<Arc<Progress>> {
         self.running().sinks.values().map(|entry| Arc::clone(&entry.progress)).collect()
+    }
+
+    /// By name, each with whether it tries a batch for ever.
+    pub fn tries(&self) -> Vec<(String, bool)> {
+        let running = self.running();
+        running.sinks.values().map(|entry| (entry.record.name.clone(), entry.record.max_attempts.is_none())).collect()
     }
 
     pub fn is_empty(&self) -> bool {

@@ -157,6 +157,10 @@ impl Tasks {
                 // A plugin's first moment is the next one.
                 let newest = *state.schedules.entry(key.clone()).or_insert(due_ms);
                 if newest >= due_ms {
+                    if newest > due_ms + period_ms {
+                        // The clock was set back: it goes on from here, and not when that moment comes once more.
+                        state.schedules.insert(key, due_ms);
+                    }
                     continue;
                 }
                 let identity = Identity::Schedule(name.clone());

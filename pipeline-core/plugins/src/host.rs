@@ -24,6 +24,7 @@ use crate::caller::Caller;
 use crate::engine::JsEngine;
 use crate::error::PluginError;
 use crate::exporter::{ExportMethod, Exporter};
+use crate::faults::PluginFaults;
 use crate::geoip::GeoIp;
 use crate::http::{Calls, CallsConfig, HttpMode, Resolve, SystemResolver};
 use crate::instance::Instance;
@@ -130,6 +131,7 @@ pub(crate) struct Shared {
     pub resolver: Arc<dyn Resolve>,
     pub packages: Arc<Packages>,
     pub reloads: Reloads,
+    pub faults: Arc<PluginFaults>,
     settings: Mutex<HashMap<String, Settings>>,
     /// What is to serve first, by plugin id.
     pinned: Mutex<HashMap<String, Blueprint>>,
@@ -149,6 +151,7 @@ impl Shared {
             resolver: making.resolver,
             packages: making.packages,
             reloads: Reloads::default(),
+            faults: Arc::default(),
             settings: Mutex::default(),
             pinned: Mutex::default(),
             reload_samples: Mutex::default(),

@@ -28,6 +28,7 @@ mod emitted;
 mod engine;
 mod error;
 mod exporter;
+mod faults;
 mod geoip;
 mod graph;
 mod host;
@@ -78,6 +79,7 @@ pub use emitted::{Emitted, Generation, Parent, envelope, of_call, of_events, run
 pub use engine::{ENGINE_HASH, ENGINE_WASM};
 pub use error::PluginError;
 pub use exporter::{ExportMethod, Exporter};
+pub use faults::{PluginFault, PluginFaultPlan, PluginFaults};
 pub use geoip::{GeoIp, GeoIpError, GeoIpIdentity};
 pub use host::{HostConfig, PluginHost, is_plugin};
 pub use http::{

@@ -75,6 +75,11 @@ pub trait Sink: Send {
         true
     }
 
+    /// Whether a batch that did not work may be tried again before its pause is over: what was in the way is gone.
+    fn is_worth_another_try(&mut self) -> bool {
+        false
+    }
+
     /// Takes a batch. It must be safe to be given a batch again, whole or in part taken before. Ends
     /// soon after `stop` is said.
     fn deliver(&mut self, batch: &Batch, stop: &Stop) -> Delivery;

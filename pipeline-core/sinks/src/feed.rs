@@ -175,7 +175,9 @@ impl Feed {
         metrics::counter!("weir_sink_retried_total", "sink" => self.record.name.clone()).increment(1);
         tracing::warn!(sink = self.record.name, attempts, reason, "a delivery did not work and is tried again");
         self.progress.retrying(attempts, self.cursor.retried, due_ms, reason);
-        while self.clock.now_ms() < due_ms {
+        let begun = Instant::now();
+        // The clock may be set back meanwhile, which must not make the pause longer than it is.
+        while self.clock.now_ms() < due_ms && begun.elapsed() < pause && !self.sink.is_worth_another_try() {
             let left = Duration::from_millis((due_ms - self.clock.now_ms()).max(1) as u64);
             if self.stop.wait(left.min(POLL)) {
                 return Err(Ended);

@@ -74,8 +74,10 @@ impl Buffer {
     }
 
     pub fn is_due(&self, batching: Batching, now_ms: UnixMillis) -> bool {
-        !self.events.is_empty()
-            && (self.is_full(batching) || now_ms - self.first_at_ms >= batching.linger.as_millis() as i64)
+        let waited_ms = now_ms - self.first_at_ms;
+        // A clock that was set back says nothing about how long it was.
+        let is_late = waited_ms < 0 || waited_ms >= batching.linger.as_millis() as i64;
+        !self.events.is_empty() && (self.is_full(batching) || is_late)
     }
 
     pub fn take(&mut self) -> Vec<StoredEvent> {

@@ -8,6 +8,8 @@ pub enum StoreError {
     Schema { path: PathBuf, found: String, expected: String },
     #[error("the store {path} is gone from the disk", path = path.display())]
     Vanished { path: PathBuf },
+    #[error("the store {path} is damaged: {problem}", path = path.display())]
+    Damaged { path: PathBuf, problem: &'static str },
     #[error("the store failed: {0}")]
     Duckdb(#[from] duckdb::Error),
     #[error("only one read-only statement can be run: {0}")]
@@ -26,6 +28,7 @@ impl StoreError {
             Self::Open { .. } => "store_open",
             Self::Schema { .. } => "store_schema",
             Self::Vanished { .. } => "store_vanished",
+            Self::Damaged { .. } => "store_damaged",
             Self::Duckdb(_) => "store_failed",
             Self::Refused(_) => "sql_refused",
             Self::TimedOut { .. } => "sql_timeout",
@@ -37,7 +40,9 @@ impl StoreError {
     pub const fn hint(&self) -> &'static str {
         match self {
             Self::Open { .. } => "another process may hold it; stop that one, or let the server rebuild the file",
-            Self::Schema { .. } | Self::Vanished { .. } => "it is rebuilt from the logs; nothing is lost",
+            Self::Schema { .. } | Self::Vanished { .. } | Self::Damaged { .. } => {
+                "it is rebuilt from the logs; nothing is lost"
+            }
             Self::Duckdb(_) => "see the server's log; the store can be deleted, it is rebuilt from the logs",
             Self::Refused(_) => "use one SELECT, WITH, FROM, DESCRIBE, SHOW or EXPLAIN statement",
             Self::TimedOut { .. } => "narrow the query, or ask for a longer time",

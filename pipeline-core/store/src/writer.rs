@@ -1,7 +1,8 @@
 //! The one connection that writes. Lives on one thread.
 
 use std::cell::Cell;
-use std::os::unix::fs::MetadataExt as _;
+use std::fs::File;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use duckdb::{AccessMode, Appender, Config, Connection, params};
@@ -36,8 +37,15 @@ pub struct StoreWriter {
     config: StoreConfig,
     /// Device and inode of the file that is open, to notice that it was deleted or replaced.
     identity: (u64, u64),
+    /// The file's beginning is read through it. Open as long as the connection before it: closing any handle of a file
+    /// gives up the locks that this process holds on it.
+    file: File,
     locked: Cell<bool>,
 }
+
+/// What a database file begins with, behind a checksum.
+const MAGIC: &[u8] = b"DUCK";
+const MAGIC_AT: u64 = 8;
 
 impl StoreWriter {
     /// Opens or creates the store and brings tables and views to this version.
@@ -70,8 +78,9 @@ impl StoreWriter {
         connection
             .execute_batch("SET enable_external_access = false")
             .map_err(|error| open_error(&config.path, &error))?;
+        let file = File::open(&config.path).map_err(|_| StoreError::Vanished { path: config.path.clone() })?;
         let identity = file_identity(&config.path)?;
-        Ok(Self { connection, config, identity, locked: Cell::new(false) })
+        Ok(Self { connection, config, identity, file, locked: Cell::new(false) })
     }
 
     /// Connections for queries against this store. From here on its configuration cannot be changed.
@@ -153,10 +162,23 @@ impl StoreWriter {
         Ok(self.connection.execute_batch("CHECKPOINT")?)
     }
 
-    /// Fails when the file that is open is not the one at its path any more.
+    /// Fails when the file that is open is not the one at its path any more, or not a database any more. The database
+    /// library holds its pages in memory and would notice the latter at the next start.
     pub fn check_present(&self) -> Result<(), StoreError> {
         let present = file_identity(&self.config.path).is_ok_and(|identity| identity == self.identity);
-        if present { Ok(()) } else { Err(StoreError::Vanished { path: self.config.path.clone() }) }
+        if !present {
+            return Err(StoreError::Vanished { path: self.config.path.clone() });
+        }
+        let mut magic = [0; MAGIC.len()];
+        match self.file.read_exact_at(&mut magic, MAGIC_AT) {
+            Ok(()) if magic == MAGIC => Ok(()),
+            Ok(()) => Err(self.damaged("its beginning was overwritten")),
+            Err(_) => Err(self.damaged("its beginning cannot be read")),
+        }
+    }
+
+    fn damaged(&self, problem: &'static str) -> StoreError {
+        StoreError::Damaged { path: self.config.path.clone(), problem }
     }
 
     pub(crate) fn config(&self) -> &StoreConfig {

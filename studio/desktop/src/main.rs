@@ -29,6 +29,7 @@ fn main() -> anyhow::Result<()> {
         store_probe: None,
         geoip_database: None,
         recordings: false,
+        restarts: None,
     }))?;
     let link = server.open_link().parse().context("the server's address is no URL")?;
     tracing::info!(capture = server.capture_url, "clients can send events here");

@@ -5,7 +5,6 @@
 //! foreign `Origin` (which stops a foreign page), and everything but the static page must carry the
 //! bearer token of the command line or the cookie of a browser that had a one-time code.
 
-use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 
@@ -15,26 +14,31 @@ use uuid::Uuid;
 
 /// Codes that were handed out and not used; the oldest is forgotten beyond this.
 const OPEN_CODES: usize = 64;
-const SESSIONS: usize = 256;
 
 #[derive(Debug)]
 pub struct Guard {
     pub token: String,
+    /// What the cookie of a browser holds that was let in.
+    pub session: String,
     port: u16,
     cookie: String,
     codes: Mutex<Vec<String>>,
-    sessions: Mutex<HashSet<String>>,
 }
 
 impl Guard {
-    pub fn new(control: SocketAddr) -> Self {
+    /// `known` are token and session of the server before this one, if whoever knew it is to go on.
+    pub fn new(control: SocketAddr, known: Option<(String, String)>) -> Self {
+        // A file of an older version has no session, and nothing must be let in by an empty one.
+        let (token, session) = known
+            .filter(|(token, session)| !token.is_empty() && !session.is_empty())
+            .unwrap_or_else(|| (secret(), secret()));
         Self {
-            token: secret(),
+            token,
+            session,
             port: control.port(),
             // Cookies ignore ports, so two studios on one machine need two names.
             cookie: format!("weir_session_{}", control.port()),
             codes: Mutex::default(),
-            sessions: Mutex::default(),
         }
     }
 
@@ -81,24 +85,17 @@ impl Guard {
         let place = codes.iter().position(|open| same(open, code))?;
         codes.remove(place);
         drop(codes);
-        let session = secret();
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        if sessions.len() >= SESSIONS {
-            sessions.clear();
-        }
-        sessions.insert(session.clone());
-        Some(format!("{}={session}; HttpOnly; SameSite=Strict; Path=/", self.cookie))
+        Some(format!("{}={}; HttpOnly; SameSite=Strict; Path=/", self.cookie, self.session))
     }
 
     fn has_session(&self, headers: &HeaderMap) -> bool {
-        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         headers
             .get_all(header::COOKIE)
             .iter()
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(';'))
             .filter_map(|pair| pair.trim().split_once('='))
-            .any(|(name, value)| name == self.cookie && sessions.contains(value))
+            .any(|(name, value)| name == self.cookie && same(value, &self.session))
     }
 
     fn names_this_server(&self, host: &str) -> bool {
@@ -130,7 +127,7 @@ mod tests {
 
     #[test]
     fn foreign_hosts_and_origins_are_refused() {
-        let guard = Guard::new(([127, 0, 0, 1], 4_000).into());
+        let guard = Guard::new(([127, 0, 0, 1], 4_000).into(), None);
         let code = |pairs: &[_]| guard.check_origin(&headers(pairs)).err().map(|error| error.code);
         assert_eq!(code(&[(header::HOST, "127.0.0.1:4000")]), None);
         assert_eq!(code(&[(header::HOST, "localhost:4000"), (header::ORIGIN, "http://localhost:4000")]), None);
@@ -146,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_code_lets_one_browser_in_once() {
-        let guard = Guard::new(([127, 0, 0, 1], 4_000).into());
+        let guard = Guard::new(([127, 0, 0, 1], 4_000).into(), None);
         assert!(guard.check_caller(&headers(&[])).is_err());
         let code = guard.new_code();
         let cookie = guard.redeem(&code).expect("a fresh code");
@@ -155,5 +152,11 @@ mod tests {
         assert!(guard.check_caller(&headers(&[(header::COOKIE, &pair)])).is_ok());
         assert!(guard.check_caller(&headers(&[(header::AUTHORIZATION, &format!("Bearer {}", guard.token))])).is_ok());
         assert!(guard.check_caller(&headers(&[(header::AUTHORIZATION, "Bearer x")])).is_err());
+        // The next server lets it in too, if that is wanted.
+        let next = Guard::new(([127, 0, 0, 1], 4_000).into(), Some((guard.token.clone(), guard.session.clone())));
+        assert!(next.check_caller(&headers(&[(header::COOKIE, &pair)])).is_ok());
+        let other = Guard::new(([127, 0, 0, 1], 4_000).into(), Some((guard.token, String::new())));
+        assert!(other.check_caller(&headers(&[(header::COOKIE, &pair)])).is_err());
+        assert!(other.check_caller(&headers(&[(header::COOKIE, "weir_session_4000=")])).is_err());
     }
 }

@@ -8,6 +8,7 @@ use pipeline_core::api::diff::{
     PluginAccept, PluginDiff, PluginDiffLatest, PluginDiffRequest, PluginVersions, SampleSave, SampleSaved,
 };
 use pipeline_core::api::event::{Journey, JourneyRequest};
+use pipeline_core::api::fault::{FaultList, FaultRequest, FaultsRequest};
 use pipeline_core::api::generator::{GeneratorRequest, GeneratorState, ScenarioList, ScenariosRequest};
 use pipeline_core::api::ledger::{Audit, AuditRequest, Digest, DigestRequest, Status, StatusRequest};
 use pipeline_core::api::live::{DemoRequest, DemoState};
@@ -24,7 +25,7 @@ use pipeline_core::api::session::{Link, OpenLinkRequest};
 use pipeline_core::api::sink::{SinkAdd, SinkList, SinkRemove, SinkReplay, SinkView, SinksRequest};
 use pipeline_core::api::window::{LedgerEvents, LedgerEventsRequest, Windows, WindowsRequest};
 use pipeline_core::api::{ApiError, ErrorCode};
-use pipeline_core::flow::{DemoControl as _, Flow, FlowError, ShadowError, SinkWanted};
+use pipeline_core::flow::{DemoControl as _, FaultError, Flow, FlowError, ShadowError, SinkWanted};
 use pipeline_core::plugins::PluginError;
 use pipeline_core::sinks::{SinkError, SinkKind};
 use pipeline_core::store::{QueryLimits, StoreError};
@@ -75,6 +76,7 @@ fn api_error(error: &FlowError) -> ApiError {
         FlowError::Sink(SinkError::UnknownName(_)) | FlowError::Plugin(PluginError::UnknownPlugin(_)) => {
             ErrorCode::NotFound
         }
+        FlowError::Fault(error) => of_fault(error),
         FlowError::Sink(SinkError::NotYet) | FlowError::TaskQueueFull(_) => ErrorCode::Unavailable,
         FlowError::Shadow(error) => of_versions(error),
         FlowError::Plugin(_) => ErrorCode::PluginLoad,
@@ -82,6 +84,18 @@ fn api_error(error: &FlowError) -> ApiError {
         _ => ErrorCode::Internal,
     };
     ApiError::new(code, error.to_string()).hint(error.hint())
+}
+
+const fn of_fault(error: &FaultError) -> ErrorCode {
+    match error {
+        FaultError::Unknown(_) | FaultError::UnknownPlugin(_) | FaultError::UnknownSink(_) => ErrorCode::NotFound,
+        FaultError::Unnamed
+        | FaultError::NoSuchSetting { .. }
+        | FaultError::OutOfRange { .. }
+        | FaultError::Duration(_) => ErrorCode::BadRequest,
+        FaultError::StoreFile(_) => ErrorCode::Internal,
+        _ => ErrorCode::Unavailable,
+    }
 }
 
 const fn of_versions(error: &ShadowError) -> ErrorCode {
@@ -282,6 +296,14 @@ impl Handlers for Studio {
 
     async fn oracle(&self, request: OracleRequest) -> Result<OracleState, ApiError> {
         Ok(self.flow.oracle.command(&request))
+    }
+
+    async fn faults(&self, _: FaultsRequest) -> Result<FaultList, ApiError> {
+        self.blocking(|flow| Ok(flow.faults())).await
+    }
+
+    async fn fault(&self, request: FaultRequest) -> Result<FaultList, ApiError> {
+        self.blocking(move |flow| flow.fault(&request)).await
     }
 
     async fn audit(&self, _: AuditRequest) -> Result<Audit, ApiError> {

@@ -13,6 +13,9 @@ pub struct RunFile {
     pub capture: String,
     pub control: String,
     pub token: String,
+    /// What the cookies of browsers hold, so that they outlive a restart by a supervisor.
+    #[serde(default)]
+    pub session: String,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +57,11 @@ impl RunFile {
             message: error.to_string(),
         })?;
         if is_locked(data_dir) { Ok(file) } else { Err(no_server()) }
+    }
+
+    /// What a server that ended by itself wrote. Whoever asks holds the data directory, or is about to.
+    pub fn left_behind(data_dir: &Path) -> Option<Self> {
+        serde_json::from_str(&fs::read_to_string(path(data_dir)).ok()?).ok()
     }
 
     pub fn remove(data_dir: &Path) {

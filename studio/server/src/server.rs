@@ -52,6 +52,8 @@ pub struct ServeConfig {
     pub geoip_database: Option<PathBuf>,
     /// Whether session recordings are stored.
     pub recordings: bool,
+    /// How often the process was started again after it had ended by itself; `None` when nobody would do that.
+    pub restarts: Option<u64>,
 }
 
 /// A running server.
@@ -71,8 +73,13 @@ impl Server {
         if !config.control.ip().is_loopback() {
             return Err(ServeError::PublicControl(config.control));
         }
-        let (capture_listener, capture_url) = bind("capture", config.capture)?;
-        let (control_listener, control_url) = bind("control", config.control)?;
+        // Who was connected before goes on where it was.
+        let before =
+            config.restarts.filter(|restarts| *restarts > 0).and_then(|_| RunFile::left_behind(&config.data_dir));
+        let address =
+            |asked, url: fn(&RunFile) -> &str| before.as_ref().map_or(asked, |before| same_port(asked, url(before)));
+        let (capture_listener, capture_url) = bind("capture", address(config.capture, |before| &before.capture))?;
+        let (control_listener, control_url) = bind("control", address(config.control, |before| &before.control))?;
         let control_address = control_listener.local_addr().unwrap_or(config.control);
 
         // Only the first server of a process installs it; a test may start several.
@@ -97,6 +104,7 @@ impl Server {
             store_probe: config.store_probe,
             demo: Some(Arc::clone(&generator) as _),
             drain_timeout: GRACE,
+            restarts: config.restarts,
         };
         let flow = tokio::task::spawn_blocking(move || Flow::start(&flow_config))
             .await
@@ -106,8 +114,8 @@ impl Server {
             watch_demo(&flow);
         }
         let (stop, stopping) = watch::channel(false);
-        let guard = Guard::new(control_address);
-        let token = guard.token.clone();
+        let guard = Guard::new(control_address, before.map(|before| (before.token, before.session)));
+        let (token, guard_session) = (guard.token.clone(), guard.session.clone());
         let studio = Arc::new(Studio {
             flow: Arc::clone(&flow),
             generator: Arc::clone(&generator),
@@ -121,6 +129,7 @@ impl Server {
             capture: capture_url.clone(),
             control: control_url.clone(),
             token: token.clone(),
+            session: guard_session,
         };
         run_file.write(&config.data_dir).map_err(|error| ServeError::RunFile {
             path: config.data_dir.join("run.json").display().to_string(),
@@ -130,7 +139,7 @@ impl Server {
         let capture_router = capture::router(CaptureDeps {
             intake: Arc::clone(&flow.intake) as _,
             rejections: Arc::clone(&flow.rejections),
-            clock: Arc::clone(&clock),
+            clock: flow.clock(),
             limits: capture::Limits::default(),
         });
         let connections = Connections::allowed();
@@ -195,6 +204,12 @@ fn on_ack(flow: &Arc<Flow>) -> OnAck {
         let events = request.truth.events.iter().map(|event| (event.uuid, event.distinct_id.to_string()));
         flow.oracle.acked(flow.intake_end(), request.token(), events);
     })
+}
+
+/// The address that was asked for, on the port of a URL that was served.
+fn same_port(asked: SocketAddr, url: &str) -> SocketAddr {
+    let port = url.rsplit(':').next().and_then(|port| port.parse().ok());
+    SocketAddr::new(asked.ip(), port.unwrap_or(asked.port()))
 }
 
 fn bind(port: &'static str, address: SocketAddr) -> Result<(TcpListener, String), ServeError> {

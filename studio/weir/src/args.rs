@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::diff_args::{Diff, Sample};
+use crate::fault_args::Fault;
 use crate::generate_args::{Generate, Profile};
 use crate::new_args::{New, Types};
 use crate::plugin_args::Plugin;
@@ -34,6 +35,8 @@ pub enum Command {
     Audit(Target),
     /// What the model says must be in the store, and what is there instead; exit 1 on any difference
     Oracle(Oracle),
+    /// Break something on purpose, and take it back
+    Fault(Fault),
     /// The ledger by time, and the events behind each of its numbers; exit 1 if a window does not add up
     Ledger(Ledger),
     /// Print digests of the store's current state
@@ -174,6 +177,15 @@ pub struct Serve {
     /// How identity orders events
     #[arg(long, value_enum, default_value_t = Ordering::Arrival)]
     pub ordering: Ordering,
+    /// Start the server again when its process ends by itself, on the same ports and data
+    #[arg(long)]
+    pub supervise: bool,
+    /// Process that does so
+    #[arg(long, value_name = "PID", hide = true, conflicts_with = "supervise", requires = "restarts")]
+    pub supervised_by: Option<i32>,
+    /// How often it has
+    #[arg(long, value_name = "N", hide = true, requires = "supervised_by")]
+    pub restarts: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

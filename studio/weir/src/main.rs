@@ -8,6 +8,8 @@ mod diff;
 mod diff_args;
 mod diff_print;
 mod export;
+mod fault;
+mod fault_args;
 mod generate;
 mod generate_args;
 mod ledger;
@@ -24,6 +26,7 @@ mod sample;
 mod say;
 mod serve;
 mod sink;
+mod supervise;
 mod table;
 mod test;
 mod test_args;
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Command::Open(target) => output::open(&target),
         Command::Audit(target) => output::audit(&target),
         Command::Oracle(oracle) => oracle::run(&oracle),
+        Command::Fault(fault) => fault::run(&fault),
         Command::Ledger(ledger) => ledger::run(&ledger),
         Command::Digest(target) => output::digest(&target),
         Command::Demo(demo) => output::demo(&demo),

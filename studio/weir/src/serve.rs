@@ -13,10 +13,16 @@ use weir_studio::{ServeConfig, Server};
 
 use crate::args::Serve;
 use crate::coded::coded;
-use crate::sink;
+use crate::{sink, supervise};
 
 pub fn run(serve: Serve) -> anyhow::Result<ExitCode> {
     log_to_stderr("info");
+    if serve.supervise {
+        return supervise::run(&serve.data);
+    }
+    if let Some(parent) = serve.supervised_by {
+        supervise::end_with(parent)?;
+    }
     runtime()?.block_on(serve_until_stopped(serve))
 }
 
@@ -38,6 +44,7 @@ async fn serve_until_stopped(serve: Serve) -> anyhow::Result<ExitCode> {
         ordering: serve.ordering.into(),
         geoip_database: serve.geoip,
         recordings: serve.recordings,
+        restarts: serve.restarts,
         capture: serve.capture,
         control: serve.control,
         demo: serve.demo,

@@ -52,6 +52,7 @@ impl Pipeline {
             store_probe: None,
             demo: None,
             drain_timeout: PATIENCE,
+            restarts: None,
         })
         .expect("the pipeline starts");
         let router = capture::router(CaptureDeps {

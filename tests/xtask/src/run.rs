@@ -20,7 +20,7 @@ pub fn run(no_open: bool, arguments: &[String]) -> anyhow::Result<()> {
     run_to_end(cargo().args(["build", "--locked"]))?;
     let plugin = root().join("sample-plugins/url-normalizer");
     let mut server = Command::new(binary("weir"));
-    server.args(["serve", "--demo"]);
+    server.args(["serve", "--demo", "--supervise"]);
     if !arguments.iter().any(|argument| argument == "--plugin") {
         server.arg("--plugin").arg(&plugin);
     }

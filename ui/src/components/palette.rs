@@ -13,6 +13,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Entry {
     Go(View),
+    StopFaults,
     ToggleDemo,
     Rate(u32),
     ToggleTheme,
@@ -21,7 +22,7 @@ enum Entry {
     Shortcuts,
 }
 
-const ENTRIES: [Entry; 16] = [
+const ENTRIES: [Entry; 18] = [
     Entry::ToggleDemo,
     Entry::Go(View::Live),
     Entry::Go(View::Plugins),
@@ -29,6 +30,8 @@ const ENTRIES: [Entry; 16] = [
     Entry::Go(View::Query),
     Entry::Go(View::Correctness),
     Entry::Go(View::Health),
+    Entry::Go(View::Faults),
+    Entry::StopFaults,
     Entry::Filter,
     Entry::Pause,
     Entry::Rate(10),
@@ -43,6 +46,7 @@ const ENTRIES: [Entry; 16] = [
 impl Entry {
     fn title(self, studio: Studio) -> String {
         match self {
+            Self::StopFaults => "Stop every fault".into(),
             Self::Go(view) => format!("Go to {}", view.title()),
             Self::ToggleDemo if studio.demo.with(|demo| demo.running) => "Stop the demo stream".into(),
             Self::ToggleDemo => "Start the demo stream".into(),
@@ -62,8 +66,9 @@ impl Entry {
             Self::Go(View::Query) => "4",
             Self::Go(View::Correctness) => "5",
             Self::Go(View::Health) => "6",
+            Self::Go(View::Faults) => "7",
             Self::ToggleDemo => "D",
-            Self::Rate(_) => "",
+            Self::Rate(_) | Self::StopFaults => "",
             Self::ToggleTheme => "T",
             Self::Filter => "/",
             Self::Pause => "Space",
@@ -74,6 +79,7 @@ impl Entry {
     fn run(self, studio: Studio, actions: Actions) {
         match self {
             Self::Go(view) => actions.go(view),
+            Self::StopFaults => actions.stop_faults(),
             Self::ToggleDemo => actions.toggle_demo(),
             Self::Rate(rate) => actions.choose_rate(rate),
             Self::ToggleTheme => actions.toggle_theme(),

@@ -6,6 +6,7 @@ use crate::{
     actions::Actions,
     components::{
         demo_control::DemoControl,
+        fault_chip::FaultChip,
         icon::{Icon, Shape},
     },
     state::{Link, Studio, View},
@@ -23,7 +24,7 @@ pub fn TopBar() -> impl IntoView {
         View::Plugins => failed.get(),
         View::Health => unwell.get(),
         View::Correctness => studio.oracle_mismatches.get() > 0,
-        View::Live | View::Generator | View::Query => false,
+        View::Live | View::Generator | View::Query | View::Faults => false,
     };
     let tab = move |view: View| {
         view! {
@@ -42,6 +43,7 @@ pub fn TopBar() -> impl IntoView {
             <a class="brand" href=View::Live.hash() aria-label="Weir, live view"><Logo/><span>"Weir"</span></a>
             <nav class="nav" aria-label="Views">{View::ALL.map(tab)}</nav>
             <div class="topbar-space"></div>
+            <FaultChip/>
             <Ordering/>
             <DemoControl/>
             <div class="topbar-tools">

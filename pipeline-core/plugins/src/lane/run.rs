@@ -36,6 +36,8 @@ pub(super) struct Run<'r> {
     pub figures: BatchFigures,
     /// Of the event whose step is next.
     failure: Option<RuntimeFailure>,
+    /// What a fault made the event in hand wait.
+    delay: Duration,
     result: &'r mut BatchResult,
 }
 
@@ -47,7 +49,8 @@ impl<'r> Run<'r> {
         with_traffic: bool,
         result: &'r mut BatchResult,
     ) -> Self {
-        Self { shared, position, started, with_traffic, figures: BatchFigures::default(), failure: None, result }
+        let figures = BatchFigures::default();
+        Self { shared, position, started, with_traffic, figures, failure: None, delay: Duration::ZERO, result }
     }
 
     pub fn plugin(&mut self, member: &mut Member, items: &mut [Item<'_>]) {
@@ -61,12 +64,17 @@ impl<'r> Run<'r> {
                 }
                 return;
             }
+            // Faults are met by events that are alone.
+            let most = if self.shared.faults.concern(&member.slot.id) { 1 } else { CHUNK_EVENTS };
+            if most == 1 && self.is_struck(member, items, &mut waiting) {
+                continue;
+            }
             let mut chunk = Vec::new();
             let mut events: Vec<Event> = Vec::new();
             let mut bytes = 0;
             while let Some(at) = waiting.last().copied() {
                 let text = items[at].text();
-                if chunk.len() >= CHUNK_EVENTS || (bytes > 0 && bytes + text.len() > CHUNK_BYTES) {
+                if chunk.len() >= most || (bytes > 0 && bytes + text.len() > CHUNK_BYTES) {
                     break;
                 }
                 bytes += text.len();
@@ -75,8 +83,24 @@ impl<'r> Run<'r> {
                 waiting.pop();
             }
             let left = self.chunk(member, items, &chunk, &events);
+            self.delay = Duration::ZERO;
             waiting.extend(left.iter().rev());
         }
+    }
+
+    /// Whether a fault has ended the next event, with what that costs.
+    fn is_struck(&mut self, member: &mut Member, items: &mut [Item<'_>], waiting: &mut Vec<usize>) -> bool {
+        let met = self.shared.faults.meet(&member.slot.id, &member.version.identity.limits);
+        self.delay = met.delay;
+        let Some(((loss, cpu), at)) = met.loss.zip(waiting.last().copied()) else { return false };
+        waiting.pop();
+        member.instance = None;
+        self.lost(member, &loss);
+        let item = &mut items[at];
+        self.remember(member, loss.kind, &loss.message, item);
+        let waited = std::mem::take(&mut self.delay);
+        self.failed(member, item, loss.message, Spent { cpu, waited, instructions: None }, None);
+        true
     }
 
     /// Runs one call; returns the events of the chunk that have no result yet, in order.
@@ -133,7 +157,7 @@ impl<'r> Run<'r> {
     fn apply(&mut self, member: &Member, item: &mut Item<'_>, report: Report) {
         let limit = member.version.identity.limits.output_bytes;
         let fits = |text: &String| text.len() <= limit;
-        let spent = report.spent;
+        let spent = Spent { waited: report.spent.waited + self.delay, ..report.spent };
         match report.outcome {
             Outcome::Unchanged => self.step(item, StepLabel::Unmodified, None, spent, None),
             Outcome::Dropped => {
