@@ -4,6 +4,7 @@
 use leptos::prelude::*;
 use weir_api::{
     ApiError,
+    alert::Alert,
     ledger::Ledger,
     live::{DemoState, LiveFrame, Rates, StageView},
     plugin::PluginView,
@@ -96,6 +97,10 @@ pub struct Studio {
     pub demo: RwSignal<DemoState>,
     /// What the oracle has found that is wrong.
     pub oracle_mismatches: RwSignal<u64>,
+    /// What is firing, the newest first.
+    pub alerts: RwSignal<Vec<Alert>>,
+    /// SQL checks that return rows or cannot run.
+    pub checks_failing: RwSignal<u64>,
     pub condition: RwSignal<Condition>,
     pub feed: RwSignal<Feed>,
     pub history: RwSignal<History>,
@@ -126,6 +131,8 @@ impl Default for Studio {
             sinks: RwSignal::default(),
             demo: RwSignal::default(),
             oracle_mismatches: RwSignal::default(),
+            alerts: RwSignal::default(),
+            checks_failing: RwSignal::default(),
             condition: RwSignal::default(),
             feed: RwSignal::default(),
             history: RwSignal::default(),
@@ -159,6 +166,8 @@ impl Studio {
         put(self.sinks, frame.sinks);
         put(self.demo, frame.demo);
         put(self.oracle_mismatches, frame.oracle_mismatches);
+        put(self.alerts, frame.alerts);
+        put(self.checks_failing, frame.checks_failing);
         put(
             self.condition,
             Condition {

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{event::EventSummary, ledger::Ledger, plugin::PluginView, sink::SinkView};
+use crate::{alert::Alert, event::EventSummary, ledger::Ledger, plugin::PluginView, sink::SinkView};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LiveFrame {
@@ -24,6 +24,12 @@ pub struct LiveFrame {
     /// What the oracle has found that is wrong.
     #[serde(default)]
     pub oracle_mismatches: u64,
+    /// What is firing, the newest first.
+    #[serde(default)]
+    pub alerts: Vec<Alert>,
+    /// SQL checks that return rows or cannot run.
+    #[serde(default)]
+    pub checks_failing: u64,
     /// Newest events, oldest first; a sample when the stream is fast.
     pub events: Vec<EventSummary>,
     /// Events since the last frame that are not in `events`.

@@ -35,6 +35,8 @@ pub enum FlowError {
     Unconfirmed { confirmed: u64, matched: u64 },
     #[error("the oracle cannot watch: {0}")]
     OracleRefused(String),
+    #[error("{0}")]
+    AlertSetting(String),
     #[error("the stage {stage} has stopped")]
     Stopped { stage: &'static str },
     #[error("cannot start the thread {name}: {message}")]
@@ -58,6 +60,7 @@ impl FlowError {
             Self::Disagreement(_) => "logs_disagree",
             Self::Unconfirmed { .. } => "redrive_unconfirmed",
             Self::OracleRefused(_) => "oracle_refused",
+            Self::AlertSetting(_) => "alert_setting",
             Self::Stopped { .. } => "stage_stopped",
             Self::Thread { .. } => "thread",
         }
@@ -81,6 +84,7 @@ impl FlowError {
             Self::Disagreement(_) => "restore both logs from the same copy",
             Self::Unconfirmed { .. } => "count them again, and confirm that number",
             Self::OracleRefused(_) => "start the server with --ordering arrival",
+            Self::AlertSetting(_) => "`weir alerts` lists the rules, and how they are set now",
             Self::Stopped { .. } => "the server is stopping, or `weir status` says why it failed",
             Self::Thread { .. } => "the machine is out of threads or memory",
         }

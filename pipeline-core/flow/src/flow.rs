@@ -17,7 +17,9 @@ use weir_log::{Filesystem, Log, LogConfig};
 use weir_plugins::{HostConfig, Limits, PluginHost};
 use weir_store::{QueryLimits, StoreConfig};
 
+use crate::alerts::Alerts;
 use crate::canary::{self, Queryable};
+use crate::checks::Checks;
 use crate::control_journal::{self, ControlJournal, ControlRequests};
 use crate::data_dir::DataDir;
 use crate::dedup::Dedup;
@@ -57,6 +59,8 @@ pub struct FlowConfig {
     pub recordings: bool,
     /// Folders of plugins, in chain order.
     pub plugins: Vec<PathBuf>,
+    /// Folders of SQL checks, besides those of plugins.
+    pub checks: Vec<PathBuf>,
     /// Opens the store in a child process; used after an unclean stop.
     pub store_probe: Option<StoreProbe>,
     /// Sinks that have to be there; those that the journal knows go on as they are.
@@ -76,6 +80,8 @@ pub struct Flow {
     pub sinks: Arc<Sinks>,
     pub tasks: Arc<Tasks>,
     pub oracle: Arc<OracleWatch>,
+    pub checks: Arc<Checks>,
+    pub alerts: Arc<Alerts>,
     pub(crate) shadow: Arc<Shadow>,
     emission: TaskEmission,
     control_journal: ControlJournal,
@@ -185,7 +191,15 @@ impl Flow {
             Arc::clone(&config.clock),
             Arc::clone(&background_stopping),
         ));
+        let checks = Arc::new(Checks::new(
+            config.checks.clone(),
+            Arc::clone(&host),
+            Arc::clone(&shared.store),
+            Arc::clone(&config.clock),
+        ));
         let flow = Self {
+            checks,
+            alerts: Arc::default(),
             sinks,
             tasks,
             oracle: Arc::new(OracleWatch::new(config.ordering)),
@@ -250,6 +264,7 @@ impl Flow {
         let tasks = Arc::clone(&self.tasks);
         let emission = self.emission.clone();
         let shadow = Arc::clone(&self.shadow);
+        let alerts = Arc::clone(&self.alerts);
         // What is accepted from here on is theirs.
         let end = self.intake_log.end().offset;
         let wanted: Vec<SinkWanted> = config
@@ -264,6 +279,7 @@ impl Flow {
                 let value = Some(value).filter(|value| !value.is_empty());
                 host.restore_storage(&StorageMutation { plugin_id, key, value });
             }
+            alerts.restore(start.alerts.as_deref());
             let secrets = SecretFile::of(&data_path).read().unwrap_or_else(|error| {
                 tracing::error!(%error, "secrets.json cannot be read: plugins run without their secrets");
                 SecretValues::new()
@@ -347,6 +363,11 @@ impl Flow {
             tasks.watch();
             Ok(())
         })?;
+        let (checks, stopping) = (Arc::clone(&self.checks), Arc::clone(&self.background_stopping));
+        self.spawn(&self.background, "checks", move || {
+            checks.watch(&stopping);
+            Ok(())
+        })?;
         let frames = frames::Frames {
             shared: Arc::clone(&self.shared),
             shadow: Arc::clone(&self.shadow),
@@ -355,6 +376,8 @@ impl Flow {
             clock: Arc::clone(&self.clock),
             demo: config.demo.clone(),
             oracle: Arc::clone(&self.oracle),
+            checks: Arc::clone(&self.checks),
+            alerts: Arc::clone(&self.alerts),
             ordering: config.ordering,
             stopping: Arc::clone(&self.background_stopping),
         };
@@ -424,6 +447,7 @@ impl Flow {
             queryable_lag_ms: self.shared.queryable.newest_ms(),
             plugins: self.shadow.views(),
             sinks: self.sinks.views(),
+            alerts: self.alerts.active(),
             recovery,
             store_state: self.shared.store.state().as_str().into(),
             ordering: self.ordering.as_str().into(),

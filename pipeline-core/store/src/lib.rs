@@ -26,6 +26,7 @@ mod query;
 mod restore;
 mod rows;
 mod schema;
+mod scratch;
 mod sinks;
 mod value;
 mod writer;
@@ -45,4 +46,5 @@ pub use rows::{
     Cursor, DeadLetterRow, DistinctIdRow, EventRow, GroupRow, GroupTypeRow, PersonRow, PluginLogRow, RowBatch,
     SinkFailureRow, SinkRow, StorageRow, WarningRow,
 };
+pub use scratch::Scratch;
 pub use writer::{StoreConfig, StoreWriter, open_read_only, probe};

@@ -1,6 +1,9 @@
 //! The `weir` command: the headless server, and the commands that talk to a running one.
 
+mod alert;
 mod args;
+mod check;
+mod check_args;
 mod client;
 mod coded;
 mod dev;
@@ -47,6 +50,8 @@ fn main() -> ExitCode {
         Command::Open(target) => output::open(&target),
         Command::Audit(target) => output::audit(&target),
         Command::Oracle(oracle) => oracle::run(&oracle),
+        Command::Check(check) => check::run(&check),
+        Command::Alerts(alerts) => alert::run(&alerts),
         Command::Digest(target) => output::digest(&target),
         Command::Demo(demo) => output::demo(&demo),
         Command::Plugin(command) => plugin::run(command),

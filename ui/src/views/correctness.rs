@@ -8,7 +8,11 @@ use weir_api::{
 };
 
 use crate::{
-    change::Change, client::Client, components::journey::SidePanel, format, poll, state::Studio,
+    change::Change,
+    client::Client,
+    components::{checks_panel::ChecksPanel, journey::SidePanel},
+    format, poll,
+    state::Studio,
     views::health::LedgerPanel,
 };
 
@@ -33,6 +37,7 @@ pub fn CorrectnessView() -> impl IntoView {
                 <LedgerPanel/>
                 <OraclePanel answer/>
                 <Mismatches answer/>
+                <ChecksPanel/>
             </div>
             {move || studio.selected.get().is_some().then(|| view! { <div class="plugins-side"><SidePanel/></div> })}
         </div>

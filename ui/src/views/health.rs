@@ -11,6 +11,7 @@ use weir_api::{
 
 use crate::{
     client::Client,
+    components::alerts_panel::AlertsPanel,
     format,
     state::{Link, Studio},
     views::{dead_letters::DeadLetters, sinks::Sinks},
@@ -22,6 +23,7 @@ pub fn HealthView() -> impl IntoView {
     view! {
         <div class="page health">
             <LedgerPanel/>
+            <AlertsPanel/>
             <div class="health-columns">
                 <div class="stack"><Stages/><DeadLetters/><AuditPanel/></div>
                 <div class="stack"><Machine status/><Sinks/><Recovery status/><DigestPanel/></div>
