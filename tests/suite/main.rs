@@ -18,6 +18,7 @@ mod generate_command;
 mod guard;
 mod hostile;
 mod journeys;
+mod ledger;
 mod new_command;
 mod oracle;
 mod paths;

@@ -7,6 +7,38 @@ use crate::browser::Browser;
 use crate::server::{Weir, event, scratch, wait_for};
 
 #[test]
+fn a_number_of_the_ledger_leads_to_its_events_and_their_journeys() {
+    let (dir, data) = scratch();
+    let weir = Weir::start(&data);
+    let browser = Browser::open(&dir.path().join("profile"));
+    let link = weir.call::<registry::OpenLink>(&Default::default()).expect("a link").url;
+    browser.go(&link);
+    wait_for("the page", || browser.text("demo-toggle"));
+    browser.run("location.hash = '#/correctness'");
+    wait_for("windows to be empty", || browser.text("windows").filter(|text| text.contains("No events yet")));
+    let events: Vec<_> = (1..20).map(|number| event("e", "ann", number, json!({"n": number}))).collect();
+    assert!(weir.send(&events) && weir.send(&events[..3]));
+    weir.settle();
+
+    let number = "[data-testid='windows'] [data-testid='number-deduplicated']";
+    wait_for("the window", || browser.text("windows").filter(|text| text.contains("22") && text.contains('3')));
+    browser.press(number);
+    let listed = wait_for("its events", || browser.text("ledger-events").filter(|text| text.contains("ann")));
+    assert!(listed.matches("received before").count() == 3, "{listed}");
+    browser.press("[data-testid='ledger-events'] td .link");
+    wait_for("a journey", || browser.text("side-panel").filter(|text| text.contains("ann")));
+    // The same number of all time, from another screen.
+    browser.run("location.hash = '#/health'");
+    wait_for("health", || browser.text("dead-letters"));
+    browser.press("[data-testid='number-stored']");
+    let listed = wait_for("its events", || {
+        browser.text("ledger-events").filter(|text| text.contains("of all time") && text.contains("ann"))
+    });
+    assert!(listed.contains("Stored"), "{listed}");
+    weir.stop();
+}
+
+#[test]
 fn the_oracle_is_started_there_and_a_mismatch_leads_to_its_event() {
     let (dir, data) = scratch();
     let weir = Weir::start_in(&data, &[], &[("WEIR_SABOTAGE", "hour_off:20")]);

@@ -14,6 +14,7 @@ pub mod graph;
 pub mod icon;
 pub mod journey;
 pub mod json_view;
+pub mod ledger_windows;
 pub mod locked;
 pub mod palette;
 pub mod plugin_calls;

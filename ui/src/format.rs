@@ -103,6 +103,13 @@ pub fn clock(unix_ms: i64, offset_minutes: i32) -> String {
     format!("{hours:02}:{minutes:02}:{:02}.{:03}", local / 1_000 % 60, local % 1_000)
 }
 
+/// The same without milliseconds.
+pub fn seconds(unix_ms: i64, offset_minutes: i32) -> String {
+    let mut text = clock(unix_ms, offset_minutes);
+    text.truncate("00:00:00".len());
+    text
+}
+
 /// How long until a moment, rounded up so that it is never early.
 pub fn countdown(left_ms: i64) -> String {
     if left_ms <= 0 { "now".into() } else { format!("in {}", uptime((left_ms as f64 / 1e3).ceil())) }

@@ -11,7 +11,7 @@ use weir_api::{
     sink::SinkView,
 };
 
-use crate::{feed::Feed, history::History};
+use crate::{components::ledger_windows::Picked, feed::Feed, history::History};
 
 /// The connection to the studio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +106,8 @@ pub struct Studio {
     pub history: RwSignal<History>,
     /// Offset of the event in the side panel.
     pub selected: RwSignal<Option<u64>>,
+    /// The number of the ledger whose events are listed.
+    pub picked: RwSignal<Option<Picked>>,
     /// The newest failure of something the user asked for.
     pub notice: RwSignal<Option<ApiError>>,
     pub palette_open: RwSignal<bool>,
@@ -137,6 +139,7 @@ impl Default for Studio {
             feed: RwSignal::default(),
             history: RwSignal::default(),
             selected: RwSignal::default(),
+            picked: RwSignal::default(),
             notice: RwSignal::default(),
             palette_open: RwSignal::default(),
             shortcuts_open: RwSignal::default(),

@@ -19,6 +19,7 @@ pub mod redrive;
 pub mod registry;
 pub mod session;
 pub mod sink;
+pub mod window;
 
 pub use command::{Command, CommandSpec};
 pub use error::{ApiError, ErrorCode};

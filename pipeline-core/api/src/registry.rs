@@ -5,7 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     ApiError, Command, CommandSpec, ErrorCode, alert, check, diff, event, generator, ledger, live, oracle, plugin,
-    query, redrive, session, sink,
+    query, redrive, session, sink, window,
 };
 
 macro_rules! commands {
@@ -72,6 +72,10 @@ fn encode<T: Serialize>(response: &T) -> Result<Vec<u8>, ApiError> {
 commands! {
     /// The ledger, the queues and the plugins, at one moment.
     status Status (ledger::StatusRequest) -> ledger::Status;
+    /// The ledger by time; every window sums to zero unexplained.
+    windows Windows (window::WindowsRequest) -> window::Windows;
+    /// The events that a number of the ledger counts.
+    ledger_events LedgerEvents (window::LedgerEventsRequest) -> window::LedgerEvents;
     /// One read-only SQL statement on the store.
     query Query (query::QueryRequest) -> query::QueryResult;
     /// The chain of plugins with state, version, budgets and last error.

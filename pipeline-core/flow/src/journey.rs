@@ -30,7 +30,7 @@ impl Flow {
     /// The way of the event at an intake offset: with every step while it is among the newest, and from the
     /// logs and the store after that. `None` for an offset that no event has. May block its thread.
     pub fn journey(&self, offset: u64) -> Result<Option<Journey>, FlowError> {
-        let history = History { intake: &self.intake_log, journal: &self.journal_log, store: &self.shared.store };
+        let history = History::of(self);
         match self.shared.live.journey(offset) {
             Some(journey) => Ok(Some(journey)),
             None => history.journey(offset),
@@ -38,7 +38,7 @@ impl Flow {
     }
 }
 
-struct History<'a> {
+pub(crate) struct History<'a> {
     intake: &'a Log,
     journal: &'a Log,
     store: &'a StoreHandle,
@@ -54,7 +54,11 @@ struct Known {
     is_committed: bool,
 }
 
-impl History<'_> {
+impl<'a> History<'a> {
+    pub(crate) fn of(flow: &'a Flow) -> Self {
+        Self { intake: &flow.intake_log, journal: &flow.journal_log, store: &flow.shared.store }
+    }
+
     fn journey(&self, offset: u64) -> Result<Option<Journey>, FlowError> {
         let Some(found) = redrive::find(self.intake, &[offset].into())?.into_iter().next() else { return Ok(None) };
         let mut known = self.known(&found)?;
@@ -77,7 +81,7 @@ impl History<'_> {
                 .with(|connection| weir_store::is_identified(connection, known.project, &row.person_id))?;
         }
         let chain = self.chain(&hash)?;
-        let (outcome, reason) = ending(&found, &known, &effect, &chain);
+        let (outcome, reason) = ending(&found, known.project, &effect, &chain, known.row.is_some(), known.is_committed);
         Ok(Some(journey(&found, &known, &effect, &chain, outcome, &reason)))
     }
 
@@ -120,7 +124,7 @@ impl History<'_> {
         Ok(None)
     }
 
-    fn chain(&self, hash: &str) -> Result<Vec<ChainMember>, FlowError> {
+    pub(crate) fn chain(&self, hash: &str) -> Result<Vec<ChainMember>, FlowError> {
         let key = format!("{META_CHAIN}{hash}");
         let text = self.store.pool()?.with(|connection| weir_store::meta_value(connection, &key))?;
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
@@ -133,13 +137,21 @@ fn next(reader: &mut LogReader) -> Result<Option<JournalRecord>, FlowError> {
 }
 
 /// A plugin may have given it another uuid.
-fn final_uuid(found: &Found, effect: &EventEffect) -> String {
+pub(crate) fn final_uuid(found: &Found, effect: &EventEffect) -> String {
     let output = effect.output.as_deref().and_then(|output| serde_json::from_str::<PluginEvent>(output).ok());
     let given = output.and_then(|event| normalize::new_uuid(&event, found.captured.uuid).ok().flatten());
     given.unwrap_or(found.captured.uuid).to_string()
 }
 
-fn ending(found: &Found, known: &Known, effect: &EventEffect, chain: &[ChainMember]) -> (&'static str, String) {
+/// What became of an event, and why.
+pub(crate) fn ending(
+    found: &Found,
+    project: u32,
+    effect: &EventEffect,
+    chain: &[ChainMember],
+    is_stored: bool,
+    is_committed: bool,
+) -> (&'static str, String) {
     let ended = |outcome: Outcome, reason: String| (outcome.as_str(), reason);
     match &effect.fate {
         Fate::Rejected => return ended(Outcome::Rejected, "refused at the edge".into()),
@@ -151,13 +163,13 @@ fn ending(found: &Found, known: &Known, effect: &EventEffect, chain: &[ChainMemb
         Fate::DeadLettered { reason } => return ended(Outcome::DeadLettered, reason.clone()),
         Fate::Passed => {}
     }
-    if known.row.is_some() {
+    if is_stored {
         return ended(Outcome::Stored, "stored".into());
     }
-    if !known.is_committed {
+    if !is_committed {
         return ("in_flight", "it waits for the store".into());
     }
-    match refusal(found, known.project, effect) {
+    match refusal(found, project, effect) {
         Some(Refusal::Dropped(reason)) => ended(Outcome::Dropped, reason),
         Some(Refusal::DeadLettered(reason)) => ended(Outcome::DeadLettered, reason),
         // By event time the first of a uuid counts, and that is another.

@@ -50,6 +50,8 @@ mod store_handle;
 mod stored;
 mod task_emission;
 mod tasks;
+mod window_events;
+mod windows;
 
 pub use codec::{decode_intake, decode_journal};
 pub use dedup::{Dedup, Fingerprint, Seen};

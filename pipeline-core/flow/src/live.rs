@@ -3,7 +3,7 @@
 //! Watching costs the pipeline a bounded amount: a sample of each batch is kept, old ones are forgotten,
 //! and a viewer that is slow loses frames.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
@@ -138,6 +138,12 @@ impl LiveFeed {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let skip = inner.kept.len().saturating_sub(count);
         inner.kept.iter().skip(skip).map(|kept| kept.summary.clone()).collect()
+    }
+
+    /// What was kept of these is no longer what became of them; the logs and the store know.
+    pub fn forget(&self, offsets: &BTreeSet<u64>) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.kept.retain(|kept| !offsets.contains(&kept.summary.offset));
     }
 
     pub fn journey(&self, offset: u64) -> Option<Journey> {

@@ -173,6 +173,10 @@ impl Projection {
         let mut projected = Vec::with_capacity(batch.effects.len());
         let mut index = 0;
         for record in intake {
+            let first_offset = batch.first_offset + index as u64;
+            let window = rows.windows.at(record.received_at_ms);
+            window.received += i64::from(record.event_count());
+            window.spans(first_offset, first_offset + u64::from(record.event_count()));
             for position in 0..record.event_count() as usize {
                 let effect = batch.effects.get(index).ok_or_else(|| {
                     FlowError::Disagreement(format!(
@@ -195,7 +199,9 @@ impl Projection {
                     rows: &mut rows,
                 };
                 let result = self.apply_event(&mut context, event, effect, at_hand);
-                self.cursor.outcomes.add(result.outcome, if strikes(Bug::CountTwice) { 2 } else { 1 });
+                let count = if strikes(Bug::CountTwice) { 2 } else { 1 };
+                self.cursor.outcomes.add(result.outcome, count);
+                rows.windows.at(record.received_at_ms).add(result.outcome, count as i64);
                 let conflicts = effect.repeat == Repeat::Conflicting && result.outcome == Outcome::Deduplicated;
                 if conflicts || effect.fate == (Fate::Deduplicated { conflicting: true }) {
                     self.cursor.outcomes.conflicting_duplicates += 1;
@@ -246,11 +252,25 @@ impl Projection {
                 keeps_recordings: self.keeps_recordings(),
                 rows,
             };
-            let result = self.apply_event(&mut context, Some(&captured), &event.effect, None);
-            self.cursor.outcomes.add(result.outcome, 1);
-            self.cursor.outcomes.emitted += 1;
+            self.count_emitted(&mut context, &captured, &event.effect);
         }
         Ok(())
+    }
+
+    /// Applies an event that a plugin made; it counts in the window of the one it was made of.
+    pub(crate) fn count_emitted(
+        &mut self,
+        context: &mut EventContext<'_>,
+        captured: &CapturedEvent,
+        effect: &EventEffect,
+    ) {
+        let result = self.apply_event(context, Some(captured), effect, None);
+        self.cursor.outcomes.add(result.outcome, 1);
+        self.cursor.outcomes.emitted += 1;
+        let window = context.rows.windows.at(context.record.received_at_ms);
+        window.add(result.outcome, 1);
+        window.emitted += 1;
+        window.spans(context.offset, context.offset + 1);
     }
 
     pub(crate) fn apply_event(

@@ -290,6 +290,7 @@ impl Projector {
         let offsets = record.entries.iter().map(|entry| entry.offset).collect();
         let found = redrive::find(&self.intake, &offsets)?;
         let rows = open.projection.apply_redrive(sequence, record, &found)?;
+        self.live.forget(&offsets);
         self.add(open, rows, 0);
         Ok(())
     }

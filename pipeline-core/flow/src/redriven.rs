@@ -1,5 +1,6 @@
 //! What a redrive did, applied: an outcome moves, and the letter is closed.
 
+use weir_event::Outcome;
 use weir_event::journal::{BatchRecord, RedriveRecord};
 use weir_store::RowBatch;
 
@@ -42,6 +43,10 @@ impl Projection {
             let result = self.apply_event(&mut context, Some(&letter.captured), &entry.effect, None);
             self.cursor.outcomes.dead_lettered -= 1;
             self.cursor.outcomes.add(result.outcome, 1);
+            let window = rows.windows.at(letter.record.received_at_ms);
+            window.add(Outcome::DeadLettered, -1);
+            window.add(result.outcome, 1);
+            window.spans(entry.offset, entry.offset + 1);
             rows.redriven.push((entry.offset, letter.captured.uuid, sequence, result.outcome));
         }
         for event in &redrive.emitted {
@@ -57,9 +62,7 @@ impl Projection {
                 keeps_recordings: self.keeps_recordings(),
                 rows: &mut rows,
             };
-            let result = self.apply_event(&mut context, Some(&captured), &event.effect, None);
-            self.cursor.outcomes.add(result.outcome, 1);
-            self.cursor.outcomes.emitted += 1;
+            self.count_emitted(&mut context, &captured, &event.effect);
         }
         self.letters.extend(rows.dead_letters.iter().map(|row| (row.offset, row.event_uuid)));
         let offset = self.cursor.intake_offset;

@@ -3,6 +3,7 @@
 use duckdb::types::{TimeUnit, Value as Sql};
 use duckdb::{Appender, params};
 use uuid::Uuid;
+use weir_event::Outcome;
 use weir_event::clock::UnixMillis;
 
 use crate::rows::RowBatch;
@@ -195,6 +196,23 @@ pub fn sink_failures(appender: &mut Appender<'_>, rows: &RowBatch) -> duckdb::Re
             failure.events,
             failure.attempts,
             failure.reason,
+        ])
+    })
+}
+
+pub fn windows(appender: &mut Appender<'_>, rows: &RowBatch) -> duckdb::Result<()> {
+    rows.windows.iter().try_for_each(|(start_ms, window)| {
+        appender.append_row(params![
+            at(start_ms),
+            window.received,
+            window.emitted,
+            window.of(Outcome::Stored),
+            window.of(Outcome::Dropped),
+            window.of(Outcome::Rejected),
+            window.of(Outcome::DeadLettered),
+            window.of(Outcome::Deduplicated),
+            window.first_offset,
+            window.until_offset,
         ])
     })
 }

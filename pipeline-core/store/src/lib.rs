@@ -29,6 +29,7 @@ mod schema;
 mod scratch;
 mod sinks;
 mod value;
+mod windows;
 mod writer;
 
 pub use digest::digests;
@@ -36,8 +37,8 @@ pub use error::StoreError;
 pub use export::{Exported, export, first_offset, pending};
 pub use kept_by_plugins::plugin_storage_before;
 pub use lookup::{
-    CURSOR_COLUMNS, committed, committed_offset, cursor, is_identified, meta_value, people_changes, project_number,
-    project_tokens, redriven_by,
+    CURSOR_COLUMNS, Redriven, committed, committed_offset, cursor, is_identified, meta_value, people_changes,
+    project_number, project_tokens, redriven, redriven_by, stored_uuids,
 };
 pub use people::Holding;
 pub use query::{QueryLimits, QueryPool};
@@ -47,4 +48,5 @@ pub use rows::{
     SinkFailureRow, SinkRow, StorageRow, WarningRow,
 };
 pub use scratch::Scratch;
+pub use windows::{WINDOW_MS, Window, Windows, window_offsets, windows};
 pub use writer::{StoreConfig, StoreWriter, open_read_only, probe};

@@ -45,6 +45,43 @@ pub fn redriven_by(connection: &Connection, offset: u64, uuid: &str) -> Result<O
     Ok(statement.query_row(params![offset, uuid], |row| row.get(0))?)
 }
 
+/// (offset, uuid) of every row of events of these offsets.
+pub fn stored_uuids(connection: &Connection, from: u64, until: u64) -> Result<Vec<(u64, String)>, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT _offset, uuid::VARCHAR FROM event_rows WHERE _offset >= ? AND _offset < ?")?;
+    let rows = statement.query_map(params![from, until], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<duckdb::Result<Vec<_>>>()?)
+}
+
+/// A dead letter that was redriven.
+#[derive(Debug, Clone)]
+pub struct Redriven {
+    pub offset: u64,
+    pub uuid: String,
+    /// How it ended last.
+    pub outcome: String,
+    /// Of the journal records that redrove it.
+    pub sequences: Vec<u64>,
+}
+
+/// The redriven letters of these offsets.
+pub fn redriven(connection: &Connection, from: u64, until: u64) -> Result<Vec<Redriven>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT _offset, event_uuid::VARCHAR, max_by(outcome, journal_sequence), \
+         string_agg(journal_sequence::VARCHAR, ' ') FROM redriven_rows WHERE _offset >= ? AND _offset < ? GROUP BY ALL",
+    )?;
+    let rows = statement.query_map(params![from, until], |row| {
+        let sequences: String = row.get(3)?;
+        Ok(Redriven {
+            offset: row.get(0)?,
+            uuid: row.get(1)?,
+            outcome: row.get(2)?,
+            sequences: sequences.split(' ').filter_map(|sequence| sequence.parse().ok()).collect(),
+        })
+    })?;
+    Ok(rows.collect::<duckdb::Result<Vec<_>>>()?)
+}
+
 /// What was written down about persons and distinct ids for events of these offsets, the newest row of each.
 pub fn people_changes(
     connection: &Connection,

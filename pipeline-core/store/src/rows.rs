@@ -6,6 +6,8 @@ use weir_event::clock::UnixMillis;
 use weir_event::journal::{SinkCursor, SinkFailure, SinkRecord};
 use weir_event::outcome::OutcomeCounts;
 
+use crate::windows::Windows;
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventRow {
     pub uuid: Uuid,
@@ -181,6 +183,7 @@ pub struct RowBatch {
     pub sink_failures: Vec<SinkFailureRow>,
     /// (key, value); the newest of a key counts.
     pub meta: Vec<(String, String)>,
+    pub windows: Windows,
 }
 
 impl RowBatch {
@@ -200,6 +203,7 @@ impl RowBatch {
         self.sinks.append(&mut other.sinks);
         self.sink_failures.append(&mut other.sink_failures);
         self.meta.append(&mut other.meta);
+        self.windows.append(other.windows);
     }
 
     pub fn row_count(&self) -> usize {
@@ -218,5 +222,6 @@ impl RowBatch {
             + self.sinks.len()
             + self.sink_failures.len()
             + self.meta.len()
+            + self.windows.len()
     }
 }

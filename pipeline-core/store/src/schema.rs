@@ -4,7 +4,7 @@
 use weir_event::Ordering;
 
 /// Changes with every change of a table; a store with another one is rebuilt.
-pub const SCHEMA_VERSION: &str = "3";
+pub const SCHEMA_VERSION: &str = "4";
 
 pub const TABLES: &str = r"
 CREATE TABLE IF NOT EXISTS weir_meta (key VARCHAR, value VARCHAR);
@@ -13,6 +13,11 @@ CREATE TABLE IF NOT EXISTS weir_state (
     journal_sequence UBIGINT, intake_offset UBIGINT,
     stored UBIGINT, dropped UBIGINT, rejected UBIGINT, dead_lettered UBIGINT, deduplicated UBIGINT,
     conflicting_duplicates UBIGINT, emitted UBIGINT
+);
+
+CREATE TABLE IF NOT EXISTS ledger_window_rows (
+    window_start TIMESTAMP, received BIGINT, emitted BIGINT, stored BIGINT, dropped BIGINT, rejected BIGINT,
+    dead_lettered BIGINT, deduplicated BIGINT, first_offset UBIGINT, until_offset UBIGINT
 );
 
 CREATE TABLE IF NOT EXISTS event_rows (
@@ -82,6 +87,15 @@ CREATE OR REPLACE MACRO weir_text(properties, key) AS coalesce(properties->>('$.
 CREATE OR REPLACE MACRO weir_group_properties(groups, slot) AS coalesce(groups->('$."' || slot || '"[0]'), '{}'::JSON);
 CREATE OR REPLACE MACRO weir_group_created_at(groups, slot) AS
     make_timestamp_ms(coalesce((groups->>('$."' || slot || '"[1]'))::BIGINT, 0));
+
+CREATE OR REPLACE VIEW ledger_windows AS
+SELECT *, received + emitted - stored - dropped - rejected - dead_lettered - deduplicated AS unexplained FROM (
+    SELECT window_start, sum(received)::BIGINT AS received, sum(emitted)::BIGINT AS emitted,
+        sum(stored)::BIGINT AS stored, sum(dropped)::BIGINT AS dropped, sum(rejected)::BIGINT AS rejected,
+        sum(dead_lettered)::BIGINT AS dead_lettered, sum(deduplicated)::BIGINT AS deduplicated,
+        min(first_offset) AS first_offset, max(until_offset) AS until_offset
+    FROM ledger_window_rows GROUP BY window_start
+);
 
 CREATE OR REPLACE VIEW group_types AS
 SELECT team_id, group_type, slot AS group_type_index FROM (

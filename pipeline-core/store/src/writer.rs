@@ -112,6 +112,7 @@ impl StoreWriter {
         self.table("sink_failure_rows", rows.sink_failures.len(), |appender| append::sink_failures(appender, rows))?;
         sinks::put(&self.connection, &rows.sinks)?;
         self.table("weir_meta", rows.meta.len(), |appender| append::meta(appender, rows))?;
+        self.table("ledger_window_rows", rows.windows.len(), |appender| append::windows(appender, rows))?;
         let counts = cursor.outcomes;
         self.connection
             .prepare_cached(

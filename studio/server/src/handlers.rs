@@ -24,6 +24,7 @@ use pipeline_core::api::redrive::{Redrive, RedriveRequest};
 use pipeline_core::api::registry::Handlers;
 use pipeline_core::api::session::{Link, OpenLinkRequest};
 use pipeline_core::api::sink::{SinkAdd, SinkList, SinkRemove, SinkReplay, SinkView, SinksRequest};
+use pipeline_core::api::window::{LedgerEvents, LedgerEventsRequest, Windows, WindowsRequest};
 use pipeline_core::api::{ApiError, ErrorCode};
 use pipeline_core::flow::{DemoControl as _, Flow, FlowError, ShadowError, SinkWanted};
 use pipeline_core::plugins::PluginError;
@@ -37,6 +38,7 @@ use crate::guard::Guard;
 const MAX_ROWS: u64 = 100_000;
 const MAX_QUERY_MS: u64 = 60_000;
 const LOG_LINES: u64 = 200;
+const MOST_WINDOW_S: u32 = 86_400;
 
 /// The state behind the control port.
 pub struct Studio {
@@ -98,6 +100,22 @@ const fn of_versions(error: &ShadowError) -> ErrorCode {
 impl Handlers for Studio {
     async fn status(&self, _: StatusRequest) -> Result<Status, ApiError> {
         self.blocking(|flow| Ok(flow.status())).await
+    }
+
+    async fn windows(&self, request: WindowsRequest) -> Result<Windows, ApiError> {
+        if request.length_s.is_some_and(|length_s| length_s == 0 || length_s % 10 != 0 || length_s > MOST_WINDOW_S) {
+            return Err(ApiError::new(ErrorCode::BadRequest, "a window has a multiple of ten seconds, a day at most")
+                .hint("the ledger is kept by ten seconds; ask for 10, 60, 600 or 3600"));
+        }
+        self.blocking(move |flow| flow.windows(&request)).await
+    }
+
+    async fn ledger_events(&self, request: LedgerEventsRequest) -> Result<LedgerEvents, ApiError> {
+        if request.from_ms.is_some() != request.until_ms.is_some() {
+            return Err(ApiError::new(ErrorCode::BadRequest, "`from_ms` and `until_ms` belong together")
+                .hint("take both from a window, or leave both out"));
+        }
+        self.blocking(move |flow| flow.ledger_events(&request)).await
     }
 
     async fn query(&self, request: QueryRequest) -> Result<QueryResult, ApiError> {

@@ -39,6 +39,8 @@ pub enum Command {
     Check(Check),
     /// What is firing, and when it does; exit 1 when something is
     Alerts(Alerts),
+    /// The ledger by time, and the events behind each of its numbers; exit 1 if a window does not add up
+    Ledger(Ledger),
     /// Print digests of the store's current state
     Digest(Target),
     /// Start, stop or re-pace the demo stream
@@ -92,6 +94,42 @@ pub struct Dev {
     pub checks: Vec<PathBuf>,
     #[command(flatten)]
     pub target: Target,
+}
+
+#[derive(Debug, Args)]
+pub struct Ledger {
+    /// Length of a window, a multiple of 10 seconds
+    #[arg(long, value_name = "SECONDS", conflicts_with = "events")]
+    pub window: Option<u32>,
+    /// List the events that this number counts
+    #[arg(long, value_name = "NUMBER", value_enum)]
+    pub events: Option<LedgerTerm>,
+    /// Only what was received at this time or later, by windows of ten seconds
+    #[arg(long, value_name = "TIME", requires = "until")]
+    pub from: Option<String>,
+    /// Only what was received earlier
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Go on with the events at this offset
+    #[arg(long, value_name = "OFFSET", requires = "events")]
+    pub after: Option<u64>,
+    /// Windows at most (60 without), or events (100 without)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
+    #[command(flatten)]
+    pub target: Target,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LedgerTerm {
+    Received,
+    Emitted,
+    Stored,
+    Dropped,
+    Rejected,
+    DeadLettered,
+    Deduplicated,
+    InFlight,
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ mod diff_print;
 mod export;
 mod generate;
 mod generate_args;
+mod ledger;
 mod new;
 mod new_args;
 mod oracle;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         Command::Oracle(oracle) => oracle::run(&oracle),
         Command::Check(check) => check::run(&check),
         Command::Alerts(alerts) => alert::run(&alerts),
+        Command::Ledger(ledger) => ledger::run(&ledger),
         Command::Digest(target) => output::digest(&target),
         Command::Demo(demo) => output::demo(&demo),
         Command::Plugin(command) => plugin::run(command),

@@ -45,6 +45,10 @@ pub fn run(new: &New) -> anyhow::Result<ExitCode> {
         let made = types::python_of_demo_stream(&files["plugin.json"])?;
         files.insert(types::PYTHON.to_owned(), made);
     }
+    if new.lang == Lang::Rust {
+        let made = types::rust_of_demo_stream(&files["plugin.json"])?;
+        files.insert(types::RUST.to_owned(), made);
+    }
     for (path, text) in &files {
         types::write(&new.dir.join(path), text)?;
     }

@@ -41,7 +41,7 @@ pub enum Template {
     Import,
 }
 
-/// Types for TypeScript and for editors: of the configuration, and of the events that were seen.
+/// Types for TypeScript, Python and Rust, and for editors: of the configuration, and of the events that were seen.
 #[derive(Debug, Args)]
 pub struct Types {
     /// The plugin's folder

@@ -39,11 +39,7 @@ pub fn run(sink: &Sink) -> anyhow::Result<ExitCode> {
             }
         }
         Sink::Replay { name, from, target } => {
-            let moment = |text: &String| {
-                let parsed = js_date::parse(text);
-                parsed.with_context(|| format!("{text:?} is no moment; write it like 2026-01-31T09:30:00Z"))
-            };
-            let request = SinkReplay { name: name.clone(), from_ms: from.as_ref().map(moment).transpose()? };
+            let request = SinkReplay { name: name.clone(), from_ms: from.as_deref().map(moment).transpose()? };
             let view = Client::find(target)?.call::<registry::SinkReplay>(&request)?;
             if target.json { print_json(&view)? } else { print(&view) }
         }
@@ -77,6 +73,12 @@ pub fn print(view: &SinkView) {
 pub fn wanted(text: &str) -> anyhow::Result<SinkWanted> {
     let (kind, target) = SinkKind::parse(text).map_err(refused)?;
     Ok(SinkWanted { kind, target: absolute(kind, &target)?, name: None, start: None, max_attempts: None })
+}
+
+/// Milliseconds since 1970 of a moment as people write it.
+pub fn moment(text: &str) -> anyhow::Result<i64> {
+    let parsed = js_date::parse(text);
+    parsed.with_context(|| format!("{text:?} is no moment; write it like 2026-01-31T09:30:00Z"))
 }
 
 /// Paths are meant from here; the server may run elsewhere.

@@ -1,12 +1,14 @@
 //! `weir types`: what a plugin's editor can know of its configuration and of the events that come.
 //!
 //! `types/config.d.ts` follows from `plugin.json`. `types/events.d.ts` follows from events: those of a running server,
-//! of a store without a server, or of a file. A plugin in Python has both in `weir_types.py`. The same input gives the
-//! same text, so the files can be committed, and `--check` can hold them.
+//! of a store without a server, or of a file. A plugin in Python has both in `weir_types.py`, one in Rust in
+//! `weir_types.rs` beside its `lib.rs`. The same input gives the same text, so the files can be committed, and `--check`
+//! can hold them.
 
 mod config;
 mod events;
 mod python;
+mod rust;
 mod shape;
 mod sources;
 mod text;
@@ -31,6 +33,7 @@ use sources::Source;
 pub const CONFIG: &str = "types/config.d.ts";
 pub const EVENTS: &str = "types/events.d.ts";
 pub const PYTHON: &str = "weir_types.py";
+pub const RUST: &str = "src/weir_types.rs";
 const API: &str = "types/weir.d.ts";
 const MANIFEST: &str = "plugin.json";
 /// Enough of the demo stream for each of its events to have come with each of its properties.
@@ -43,29 +46,30 @@ pub fn run(types: &Types) -> anyhow::Result<ExitCode> {
     let manifest = fs::read_to_string(&path)
         .with_context(|| format!("cannot read {}; name the folder of a plugin", path.display()))?;
     let source = sources::find(types)?;
-    let mut files = Vec::new();
+    let mut files: Vec<(String, String)> = Vec::new();
     let mut note = None;
-    if is_python(&types.dir, &manifest) {
+    if let Some(one) = OneFile::of(&types.dir, &manifest) {
         let manifest = parsed(&manifest)?;
-        match source {
-            Source::Seen { seen, name } => files.push((PYTHON, python::declarations(&manifest, Some((&seen, &name))))),
-            // What is known of events stands in the same file.
-            Source::Nothing(why) if types.dir.join(PYTHON).exists() => note = Some(why),
-            Source::Nothing(why) => {
-                files.push((PYTHON, python::declarations(&manifest, None)));
-                note = Some(why);
-            }
+        let (seen, why) = match source {
+            Source::Seen { seen, name } => (Some((seen, name)), None),
+            Source::Nothing(why) => (None, Some(why)),
+        };
+        // What is known of events stands in the same file, and stays where nothing is known now.
+        if seen.is_some() || !types.dir.join(&one.path).exists() {
+            let text = (one.declarations)(&manifest, seen.as_ref().map(|(seen, name)| (seen, name.as_str())));
+            files.push((one.path, text));
         }
+        note = why;
     } else {
-        files.push((CONFIG, of_manifest(&manifest)?));
+        files.push((CONFIG.to_owned(), of_manifest(&manifest)?));
         match source {
-            Source::Seen { seen, name } => files.push((EVENTS, events::declarations(&seen, &name))),
+            Source::Seen { seen, name } => files.push((EVENTS.to_owned(), events::declarations(&seen, &name))),
             Source::Nothing(why) => note = Some(why),
         }
     }
     // Only where `weir new` has put it: elsewhere the package itself may be installed.
     if types.dir.join(API).exists() {
-        files.push((API, new::api_types().to_owned()));
+        files.push((API.to_owned(), new::api_types().to_owned()));
     }
     let changed = stale(&types.dir, &files);
     if !types.check {
@@ -74,7 +78,7 @@ pub fn run(types: &Types) -> anyhow::Result<ExitCode> {
     let shown = |path: &Path| path.strip_prefix(&types.dir).unwrap_or(path).display().to_string();
     if types.target.json {
         let changed: Vec<_> = changed.iter().map(|(path, _)| shown(path)).collect();
-        let all: Vec<_> = files.iter().map(|(path, _)| *path).collect();
+        let all: Vec<_> = files.iter().map(|(path, _)| path).collect();
         print_json(&json!({"files": all, "changed": changed, "written": !types.check, "note": note}))?;
     } else {
         for (path, _) in &files {
@@ -97,7 +101,7 @@ pub fn run(types: &Types) -> anyhow::Result<ExitCode> {
 }
 
 /// The files whose text is not there yet.
-fn stale<'t>(dir: &Path, files: &'t [(&str, String)]) -> Vec<(PathBuf, &'t str)> {
+fn stale<'t>(dir: &Path, files: &'t [(String, String)]) -> Vec<(PathBuf, &'t str)> {
     files
         .iter()
         .map(|(path, text)| (dir.join(path), text.as_str()))
@@ -125,17 +129,41 @@ fn parsed(text: &str) -> anyhow::Result<Manifest> {
     })
 }
 
-fn is_python(dir: &Path, manifest: &str) -> bool {
-    let main = Manifest::parse(manifest).ok().and_then(|manifest| manifest.main);
-    match main {
-        Some(main) => Path::new(&main).extension().is_some_and(|extension| extension == "py"),
-        None => ["plugin.py", "main.py"].iter().any(|name| dir.join(name).exists()),
+type Declarations = fn(&Manifest, Option<(&Seen, &str)>) -> String;
+
+/// Where a language has everything in one file.
+struct OneFile {
+    path: String,
+    declarations: Declarations,
+}
+
+impl OneFile {
+    /// Nothing for JavaScript and TypeScript. Without a `main`, what lies in the folder tells, as it does for the host.
+    fn of(dir: &Path, manifest: &str) -> Option<Self> {
+        let main = Manifest::parse(manifest).ok().and_then(|manifest| manifest.main).or_else(|| {
+            let kinds = ["src/lib.rs", "plugin.py", "main.py"];
+            kinds.into_iter().find(|name| dir.join(name).exists()).map(str::to_owned)
+        })?;
+        let main = Path::new(&main);
+        match main.extension()?.to_str()? {
+            "py" => Some(Self { path: PYTHON.to_owned(), declarations: python::declarations }),
+            "rs" => Some(Self {
+                path: main.with_file_name("weir_types.rs").to_string_lossy().into_owned(),
+                declarations: rust::declarations,
+            }),
+            _ => None,
+        }
     }
 }
 
 /// `weir_types.py` of a manifest and of the events that `weir serve --demo` sends.
 pub fn python_of_demo_stream(manifest: &str) -> anyhow::Result<String> {
     Ok(python::declarations(&parsed(manifest)?, Some((&demo_seen(), DEMO_SOURCE))))
+}
+
+/// `src/weir_types.rs` of the same.
+pub fn rust_of_demo_stream(manifest: &str) -> anyhow::Result<String> {
+    Ok(rust::declarations(&parsed(manifest)?, Some((&demo_seen(), DEMO_SOURCE))))
 }
 
 /// `types/events.d.ts` of the events that `weir serve --demo` sends.

@@ -10,7 +10,7 @@ use weir_api::{
 use crate::{
     change::Change,
     client::Client,
-    components::{checks_panel::ChecksPanel, journey::SidePanel},
+    components::{checks_panel::ChecksPanel, journey::SidePanel, ledger_windows::LedgerWindows},
     format, poll,
     state::Studio,
     views::health::LedgerPanel,
@@ -35,6 +35,7 @@ pub fn CorrectnessView() -> impl IntoView {
         <div class="correctness" class:has-side=move || studio.selected.get().is_some()>
             <div class="page health">
                 <LedgerPanel/>
+                <LedgerWindows/>
                 <OraclePanel answer/>
                 <Mismatches answer/>
                 <ChecksPanel/>

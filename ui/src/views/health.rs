@@ -7,11 +7,15 @@ use weir_api::{
     ApiError,
     ledger::{Audit, AuditRequest, Digest, DigestRequest, Ledger, Status, StatusRequest},
     registry,
+    window::Term,
 };
 
 use crate::{
     client::Client,
-    components::alerts_panel::AlertsPanel,
+    components::{
+        alerts_panel::AlertsPanel,
+        ledger_windows::{Number, Picked},
+    },
     format,
     state::{Link, Studio},
     views::{dead_letters::DeadLetters, sinks::Sinks},
@@ -56,9 +60,10 @@ fn poll_status() -> RwSignal<Option<Status>> {
 #[component]
 pub fn LedgerPanel() -> impl IntoView {
     let studio = Studio::expect();
-    let term = move |label: &'static str, read: fn(&Ledger) -> u64| {
-        let value = Memo::new(move |_| studio.ledger.with(read));
-        view! { <span class="term"><b>{move || format::count(value.get())}</b><i>{label}</i></span> }
+    let term = move |term: Term| {
+        let value = Memo::new(move |_| studio.ledger.with(|ledger| term.of(ledger)));
+        let picked = Picked { term, span: None };
+        view! { <span class="term"><b><Number picked value/></b><i>{format::words(term.as_str())}</i></span> }
     };
     let mark = |sign: &'static str| view! { <span class="sign">{sign}</span> };
     let missing = Memo::new(move |_| studio.ledger.with(|ledger| ledger.unexplained));
@@ -69,13 +74,10 @@ pub fn LedgerPanel() -> impl IntoView {
                 <span class="note">"every event that came in, and where it is; all terms read at one moment"</span>
             </header>
             <div class="equation">
-                {term("received", |ledger| ledger.received)} {mark("+")} {term("emitted", |ledger| ledger.emitted)}
-                {mark("=")}
-                {term("stored", |ledger| ledger.stored)} {mark("+")} {term("dropped", |ledger| ledger.dropped)} {mark("+")}
-                {term("rejected", |ledger| ledger.rejected)} {mark("+")}
-                {term("dead lettered", |ledger| ledger.dead_lettered)} {mark("+")}
-                {term("deduplicated", |ledger| ledger.deduplicated)} {mark("+")}
-                {term("in flight", |ledger| ledger.in_flight)} {mark("+")}
+                {term(Term::Received)} {mark("+")} {term(Term::Emitted)} {mark("=")}
+                {term(Term::Stored)} {mark("+")} {term(Term::Dropped)} {mark("+")} {term(Term::Rejected)} {mark("+")}
+                {term(Term::DeadLettered)} {mark("+")} {term(Term::Deduplicated)} {mark("+")} {term(Term::InFlight)}
+                {mark("+")}
                 <span class="term term-result">
                     <b>{move || format::signed(missing.get())}</b><i>"unexplained"</i>
                 </span>

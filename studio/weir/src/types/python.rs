@@ -7,6 +7,7 @@ use pipeline_core::plugins::{ConfigField, Manifest};
 use super::config::about;
 use super::events::Seen;
 use super::shape::python;
+use super::text::one_line;
 
 const HEAD: &str = "from typing import Any, Literal, NotRequired, TypedDict\n";
 
@@ -71,10 +72,6 @@ fn kind(field: &ConfigField) -> String {
 /// A literal of text: JSON's is Python's, but for what lies beyond 16 bits, which both take as it is.
 fn text(text: &str) -> String {
     serde_json::Value::from(text).to_string()
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Pieces of TypeScript that hold whatever is put into them.
+//! Pieces of source text, most of them TypeScript, that hold whatever is put into them.
 
 use std::fmt::Write as _;
 
@@ -35,8 +35,12 @@ pub fn string(text: &str) -> String {
 
 /// A comment above a declaration, on one line, that its text cannot end. None without text.
 pub fn comment(text: &str) -> Option<String> {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ").replace("*/", "*\\/");
+    let line = one_line(text).replace("*/", "*\\/");
     (!line.is_empty()).then(|| format!("    /** {line} */"))
+}
+
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

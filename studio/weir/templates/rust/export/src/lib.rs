@@ -1,9 +1,12 @@
 //! Sends stored events to a URL, a batch in each request.
 
 mod batch;
+#[rustfmt::skip]
+mod weir_types;
 
 use weir_plugin::http::Request;
 use weir_plugin::{Event, Meta, Offer, Plugin, PluginError, info};
+use weir_types::Config;
 
 struct Export {
     url: String,
@@ -14,11 +17,12 @@ impl Plugin for Export {
     const OFFERS: &'static [Offer] = &[Offer::ExportEvents];
 
     fn new(meta: &Meta) -> Result<Self, PluginError> {
-        let url = meta.config("url").unwrap_or_default();
+        let config = Config::of(meta);
+        let url = config.url();
         if !url.starts_with("https://") {
             return Err(PluginError::new(format!("\"URL\" must begin with https://; got {url:?}")));
         }
-        let api_key = meta.config("api_key").filter(|key| !key.is_empty()).map(str::to_owned);
+        let api_key = config.api_key().filter(|key| !key.is_empty()).map(str::to_owned);
         Ok(Self { url: url.to_owned(), api_key })
     }
 

@@ -1,10 +1,13 @@
 //! Makes an event of every order of a shop, once an hour.
 
 mod order;
+#[rustfmt::skip]
+mod weir_types;
 
 use order::Order;
 use weir_plugin::http::Request;
 use weir_plugin::{Every, Meta, Offer, Plugin, PluginError, capture, info, storage};
+use weir_types::Config;
 
 /// Where in storage the last order stands that was imported.
 const CURSOR: &str = "last_order";
@@ -18,8 +21,9 @@ impl Plugin for Import {
     const OFFERS: &'static [Offer] = &[Offer::RunEvery(Every::Hour)];
 
     fn new(meta: &Meta) -> Result<Self, PluginError> {
-        let token = meta.config("token").filter(|token| !token.is_empty()).map(str::to_owned);
-        Ok(Self { url: meta.config("url").unwrap_or_default().to_owned(), token })
+        let config = Config::of(meta);
+        let token = config.token().filter(|token| !token.is_empty()).map(str::to_owned);
+        Ok(Self { url: config.url().to_owned(), token })
     }
 
     fn run_every(&mut self, _every: Every) -> Result<(), PluginError> {
@@ -55,8 +59,7 @@ impl Import {
         if !answer.is_success() {
             return Err(PluginError::new(format!("{} answered {} instead of orders", self.url, answer.status)));
         }
-        order::list(&answer.json()?)
-            .ok_or_else(|| PluginError::new(format!("{} sent no list of orders", self.url)))
+        order::list(&answer.json()?).ok_or_else(|| PluginError::new(format!("{} sent no list of orders", self.url)))
     }
 }
 

@@ -35,7 +35,8 @@ mod tests {
 
     #[test]
     fn an_order_that_lacks_something_is_none() {
-        let whole = json!({"id": 7, "customer": "ada", "total": 9.5, "currency": "EUR", "created_at": "2026-01-02T03:04:05Z"});
+        let whole =
+            json!({"id": 7, "customer": "ada", "total": 9.5, "currency": "EUR", "created_at": "2026-01-02T03:04:05Z"});
         assert_eq!(list(&json!({"orders": [whole]})).map(|orders| orders[0].id), Some(7));
         assert_eq!(list(&json!({"orders": [{"id": 7}]})), None);
         assert_eq!(list(&json!({"message": "closed"})), None);

@@ -1,9 +1,12 @@
 //! Writes e-mail addresses in one form and adds their hash and domain.
 
 mod address;
+#[rustfmt::skip]
+mod weir_types;
 
 use address::Address;
 use weir_plugin::{Event, Meta, Plugin, PluginError, warn};
+use weir_types::{Config, Keep};
 
 struct Addresses {
     property: String,
@@ -13,10 +16,11 @@ struct Addresses {
 
 impl Plugin for Addresses {
     fn new(meta: &Meta) -> Result<Self, PluginError> {
+        let config = Config::of(meta);
         Ok(Self {
-            property: meta.config("property").unwrap_or("email").to_owned(),
-            is_kept: meta.config("keep") != Some("No"),
-            salt: meta.config("salt").unwrap_or_default().to_owned(),
+            property: config.property().to_owned(),
+            is_kept: config.keep() == Keep::Yes,
+            salt: config.salt().unwrap_or_default().to_owned(),
         })
     }
 
