@@ -216,5 +216,15 @@ fn samples_and_templates_have_checks_that_pass() {
             result["file"].as_str().is_some_and(|file| file.starts_with("checks/")) && result["verdict"] == "pass"
         });
         assert_eq!((code, checks.count()), (0, 1), "{template}: {report:#}");
+        if template == "transform" {
+            // It would not pass whatever happens.
+            let source = fs::read_to_string(made.join("index.js")).expect("a source");
+            let broken = source.replace("properties[property] = address", "properties[property] = given");
+            assert_ne!(broken, source);
+            fs::write(made.join("index.js"), broken).expect("a save");
+            let (report, _) = tested(&made, &["--filter", "written in one form"]);
+            let check = report["results"].as_array().and_then(|results| results.last()).expect("a result");
+            assert_eq!((&check["file"], &check["verdict"]), (&json!("checks/addresses.sql"), &json!("mismatch")));
+        }
     }
 }

@@ -138,10 +138,41 @@ fn it_is_silent_while_all_is_well() {
     let state = settled(&weir);
     assert_eq!((state.skipped, state.expected, state.kinds.len()), (20, 0, 0));
     weir.stop();
+}
 
+/// When a round has looked at all that was sent.
+fn after_a_round(weir: &Weir) -> OracleState {
+    settled(weir);
+    let stored = weir.count("events");
+    wait_for("a round", || Some(state(weir)).filter(|state| state.stored == stored && state.expected > 0))
+}
+
+#[test]
+fn by_event_time_everything_is_compared_in_rounds() {
+    let (_dir, data) = scratch();
     let weir = Weir::start_with(&data, &["--ordering", "event-time"]);
-    let refused = weir.call::<registry::Oracle>(&OracleRequest { running: Some(true), from_start: true });
-    assert!(refused.expect_err("nothing is final").message.contains("no row is final"));
+    watch(&weir);
+    // Out of order, and every fifth of them twice.
+    let mut events = story(1, 600);
+    events
+        .sort_by_key(|event| event.to_string().bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31) + u64::from(byte)));
+    let again: Vec<Value> = events.iter().step_by(5).cloned().collect();
+    send(&weir, &events[..300]);
+    let found = after_a_round(&weir);
+    assert_eq!(found.kinds, [], "{:?}", found.mismatches.iter().take(3).collect::<Vec<_>>());
+    send(&weir, &events[300..]);
+    send(&weir, &again);
+    let found = after_a_round(&weir);
+    assert_eq!(found.kinds, [], "{:?}", found.mismatches.iter().take(3).collect::<Vec<_>>());
+    assert!(found.duplicates_removed >= 120 && found.persons_right > 10 && found.distinct_ids_right > 20, "{found:?}");
+    weir.stop();
+
+    let (_dir, data) = scratch();
+    let weir = Weir::start_in(&data, &["--ordering", "event-time"], &[("WEIR_SABOTAGE", "lose_property:50")]);
+    watch(&weir);
+    send(&weir, &story(1, 200));
+    let found = wait_for("the mismatch", || Some(state(&weir)).filter(|state| state.wrong > 0));
+    assert!(found.kinds.iter().any(|kind| kind.kind == "event" && kind.field.starts_with("properties.")), "{found:?}");
 }
 
 /// Kind and beginning of the field under which a bug is known.

@@ -76,7 +76,7 @@ pub struct MismatchCount {
 /// One difference between the model and the store.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Mismatch {
-    /// `missing`, `extra`, `event`, `person`, `merge`, `distinct_id`, `outcome` or `lost`.
+    /// `missing`, `extra`, `event`, `person`, `merge`, `distinct_id`, `group`, `outcome` or `lost`.
     pub kind: String,
     /// The field that differs, with its path: `properties.price`.
     pub field: String,

@@ -33,8 +33,6 @@ pub enum FlowError {
     Disagreement(String),
     #[error("{confirmed} dead letters were confirmed, and {matched} fit now")]
     Unconfirmed { confirmed: u64, matched: u64 },
-    #[error("the oracle cannot watch: {0}")]
-    OracleRefused(String),
     #[error("{0}")]
     AlertSetting(String),
     #[error("the stage {stage} has stopped")]
@@ -59,7 +57,6 @@ impl FlowError {
             Self::KnownUuids(_) => "known_uuids_unreadable",
             Self::Disagreement(_) => "logs_disagree",
             Self::Unconfirmed { .. } => "redrive_unconfirmed",
-            Self::OracleRefused(_) => "oracle_refused",
             Self::AlertSetting(_) => "alert_setting",
             Self::Stopped { .. } => "stage_stopped",
             Self::Thread { .. } => "thread",
@@ -83,7 +80,6 @@ impl FlowError {
             Self::KnownUuids(_) => "check the disk, then restart: what is damaged is rebuilt from the logs",
             Self::Disagreement(_) => "restore both logs from the same copy",
             Self::Unconfirmed { .. } => "count them again, and confirm that number",
-            Self::OracleRefused(_) => "start the server with --ordering arrival",
             Self::AlertSetting(_) => "`weir alerts` lists the rules, and how they are set now",
             Self::Stopped { .. } => "the server is stopping, or `weir status` says why it failed",
             Self::Thread { .. } => "the machine is out of threads or memory",

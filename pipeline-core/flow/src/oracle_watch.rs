@@ -20,17 +20,18 @@
 //!
 //! # What it does not do
 //!
-//! It judges by order of arrival only; by event time no row is final. It keeps every uuid it has seen and every
-//! person, so it ends after [`MOST_EVENTS`]. Begun later than the first event it leaves projects alone that were
+//! It keeps every uuid it has seen and every person, so it ends after [`MOST_EVENTS`]; by event time, where it keeps
+//! every event and compares in rounds (`rounds`), sooner. Begun later than the first event it leaves projects alone that were
 //! there before, whose persons it does not know.
 //!
-//! The folder: `watch` is one run of the model, `feed` reads the logs, `compare` and `people` hold what must be against what is, `tally` keeps what
-//! was found.
+//! The folder: `watch` is one run of the model, `feed` reads the logs, `compare` and `people` hold what must be against
+//! what is, `rounds` does so by event time, `tally` keeps what was found.
 
 mod compare;
 mod feed;
 mod people;
 mod prediction;
+mod rounds;
 mod tally;
 mod watch;
 
@@ -112,20 +113,13 @@ impl OracleWatch {
     }
 
     /// Starts or stops it, if that is asked for, and says how things stand.
-    pub fn command(&self, request: &OracleRequest) -> Result<OracleState, FlowError> {
+    pub fn command(&self, request: &OracleRequest) -> OracleState {
         match request.running {
             None => {}
-            Some(true) if self.ordering == weir_event::Ordering::EventTime => {
-                return Err(FlowError::OracleRefused(
-                    "by event time no row is final before the last event has come, so that there is nothing to compare \
-                     while events flow"
-                        .into(),
-                ));
-            }
             Some(true) => self.want(Some(if request.from_start { Begin::Start } else { Begin::Now })),
             Some(false) => self.want(None),
         }
-        Ok(self.view())
+        self.view()
     }
 
     /// Events that were acked just now; `end` is the end of the intake log.
@@ -193,7 +187,7 @@ impl OracleWatch {
         let mut watch = None;
         while !deps.stopping.load(Ordering::Acquire) && lock(&self.wanted).generation == generation {
             let moved = match &mut watch {
-                None => Watch::begin(deps, begun).map(|begun| {
+                None => Watch::begin(deps, begun, self.ordering).map(|begun| {
                     watch = begun;
                     watch.is_some()
                 }),
@@ -216,11 +210,10 @@ impl OracleWatch {
                 Err(error) => Some(error.to_string()),
             };
             let Some(watch) = &watch else { continue };
-            let spent = watch.judged >= MOST_EVENTS;
+            let most = watch.most_events();
+            let spent = watch.judged >= most;
             let reason = ended.or_else(|| {
-                spent.then(|| {
-                    format!("it has looked at {MOST_EVENTS} events, which is what it remembers; start it anew")
-                })
+                spent.then(|| format!("it has looked at {most} events, which is what it remembers; start it anew"))
             });
             let mut view = watch.tally.view();
             view.state = if reason.is_some() { ENDED.into() } else { WATCHING.into() };

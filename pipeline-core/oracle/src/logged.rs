@@ -5,7 +5,8 @@
 //! keeps is what the next events need: uuids that were seen, persons, groups. What the log holds is taken as said for
 //! which events were accepted and when; everything the pipeline makes of them is computed anew.
 //!
-//! Only by order of arrival: by event time a row is not final before the last event has come.
+//! By event time no row is final before the last event has come: events are judged without rows, and the whole is asked
+//! for where the log is known to end.
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -57,7 +58,7 @@ pub struct Judged {
     pub outcome: Outcome,
     /// Its uuid was seen with other content.
     pub is_conflicting: bool,
-    /// There is one exactly if it is stored.
+    /// By order of arrival there is one exactly if it is stored.
     pub row: Option<ExpectedEvent>,
 }
 

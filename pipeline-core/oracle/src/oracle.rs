@@ -169,8 +169,11 @@ impl Oracle {
 
     /// Judges one event of the intake log. Events are given in the order in which the pipeline comes to them.
     pub fn judge(&mut self, event: &Logged<'_>) -> Judged {
-        debug_assert_eq!(self.ordering, Ordering::Arrival, "by event time nothing is final");
-        let Some(captured) = accepted(event.text) else { return Judged::unreadable() };
+        let Some(mut captured) = accepted(event.text) else { return Judged::unreadable() };
+        if self.ordering == Ordering::EventTime {
+            // The log knows it, also where capture drew it.
+            captured.client_uuid = Some(event.uuid);
+        }
         let index = self.project(event.token);
         let project = &mut self.projects[index];
         project.persons.note_changes();

@@ -43,12 +43,9 @@ pub fn export(
     let Some(first) = first else { return Ok(nothing) };
     let window = first.saturating_add(events as u64).min(end);
     let next = within(connection, first, window, bytes)?;
-    let mut statement = connection.prepare_cached(
-        "SELECT _offset, uuid::VARCHAR, event, properties::VARCHAR, epoch_ms(timestamp), team_id, distinct_id, \
-         elements_chain, epoch_ms(created_at), person_id::VARCHAR, epoch_ms(person_created_at), \
-         person_properties::VARCHAR, person_mode, groups::VARCHAR, plugins::VARCHAR, epoch_ms(_timestamp) \
-         FROM event_rows WHERE _offset >= ? AND _offset < ? ORDER BY _offset, rowid",
-    )?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM event_rows WHERE _offset >= ? AND _offset < ? ORDER BY _offset, rowid"
+    ))?;
     let rows = statement.query_map(params![first, next], read)?.collect::<duckdb::Result<Vec<_>>>()?;
     Ok(Exported { events: rows, next })
 }
@@ -86,7 +83,13 @@ fn within(connection: &Connection, first: u64, end: u64, bytes: usize) -> Result
     Ok(end)
 }
 
-fn read(row: &Row<'_>) -> duckdb::Result<StoredEvent> {
+/// What [`read`] reads.
+pub const COLUMNS: &str = "_offset, uuid::VARCHAR, event, properties::VARCHAR, epoch_ms(timestamp), team_id, distinct_id, \
+    elements_chain, epoch_ms(created_at), person_id::VARCHAR, epoch_ms(person_created_at), person_properties::VARCHAR, \
+    person_mode, groups::VARCHAR, plugins::VARCHAR, epoch_ms(_timestamp)";
+pub const COLUMN_COUNT: usize = 16;
+
+pub fn read(row: &Row<'_>) -> duckdb::Result<StoredEvent> {
     Ok(StoredEvent {
         offset: row.get(0)?,
         uuid: row.get(1)?,

@@ -16,6 +16,7 @@
 //! Times are `TIMESTAMP` in UTC, because the zoned type needs an extension that is not linked.
 
 mod append;
+mod current;
 mod digest;
 mod error;
 mod export;
@@ -32,6 +33,7 @@ mod value;
 mod windows;
 mod writer;
 
+pub use current::{Current, GroupNow, current};
 pub use digest::digests;
 pub use error::StoreError;
 pub use export::{Exported, export, first_offset, pending};

@@ -2,7 +2,7 @@
 -- severity: error
 SELECT _offset, uuid, properties->>'$."$current_url"' AS url
 FROM events
-WHERE properties->>'$."$plugin_url_normalized"' IS NOT NULL
+WHERE (properties->>'$."$plugin_url_normalized"') IS NOT NULL
   AND (
     regexp_matches(url, '^[a-z]+://[^/?#]*[A-Z]')
     OR regexp_matches(url, '^[a-z]+://[^/?#]+/([^?#]*/)?$')

@@ -284,7 +284,7 @@ impl Handlers for Studio {
     }
 
     async fn oracle(&self, request: OracleRequest) -> Result<OracleState, ApiError> {
-        self.flow.oracle.command(&request).map_err(|error| api_error(&error))
+        Ok(self.flow.oracle.command(&request))
     }
 
     async fn checks(&self, request: ChecksRequest) -> Result<CheckList, ApiError> {

@@ -188,9 +188,7 @@ impl Server {
 fn watch_demo(flow: &Flow) {
     let from_start = flow.intake_end() <= WATCHED_FROM_START;
     let request = OracleRequest { running: Some(true), from_start };
-    if let Err(error) = flow.oracle.command(&request) {
-        tracing::info!("{error}");
-    }
+    flow.oracle.command(&request);
 }
 
 /// Events of the server's own stream that were accepted are looked for by the oracle.

@@ -23,8 +23,8 @@ pub struct Due {
 /// Whose creation capture drew a uuid for: any is right.
 const CREATOR: &str = "$creator_event_uuid";
 
-/// Compares all rows of a range of offsets.
-pub fn rows(tally: &mut Tally, at_ms: UnixMillis, due: Vec<Due>, stored: Vec<StoredEvent>) {
+/// Compares all rows of a range of offsets; those of persons on events only where they say what was known then.
+pub fn rows(tally: &mut Tally, at_ms: UnixMillis, due: Vec<Due>, stored: Vec<StoredEvent>, with_persons: bool) {
     tally.state.expected += due.len() as u64;
     tally.state.stored += stored.len() as u64;
     let mut found: BTreeMap<(u64, String), StoredEvent> = BTreeMap::new();
@@ -37,7 +37,7 @@ pub fn rows(tally: &mut Tally, at_ms: UnixMillis, due: Vec<Due>, stored: Vec<Sto
     let mut absent = Vec::new();
     for due in due {
         match found.remove(&(due.offset, due.uuid.clone())) {
-            Some(event) => one(tally, at_ms, &due, &event),
+            Some(event) => one(tally, at_ms, &due, &event, with_persons),
             None => absent.push(due),
         }
     }
@@ -107,7 +107,7 @@ impl Differences {
     }
 }
 
-fn one(tally: &mut Tally, at_ms: UnixMillis, due: &Due, found: &StoredEvent) {
+fn one(tally: &mut Tally, at_ms: UnixMillis, due: &Due, found: &StoredEvent, with_persons: bool) {
     let expected = &due.row;
     let mut differences = Differences::default();
     differences.field("team_id", i64::from(due.project), found.team_id);
@@ -123,7 +123,9 @@ fn one(tally: &mut Tally, at_ms: UnixMillis, due: &Due, found: &StoredEvent) {
     differences.field("person_created_at", expected.person_created_at_ms, found.person_created_at_ms);
     differences.field("person_mode", expected.person_mode, &found.person_mode);
     properties(&mut differences, due, found);
-    differences.properties("person_properties", &expected.person_properties, &found.person_properties);
+    if with_persons {
+        differences.properties("person_properties", &expected.person_properties, &found.person_properties);
+    }
     for (slot, (group, (text, created_at_ms))) in expected.groups.iter().zip(&found.groups).enumerate() {
         let nothing = ExpectedGroupColumn::default();
         let group = group.as_ref().unwrap_or(&nothing);

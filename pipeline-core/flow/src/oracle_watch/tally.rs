@@ -12,6 +12,9 @@ const KINDS: usize = 200;
 /// Characters of a value.
 const SHOWN: usize = 500;
 
+const KIND_NAMES: [&str; 9] =
+    ["missing", "extra", "event", "person", "merge", "distinct_id", "group", "outcome", "lost"];
+
 #[derive(Debug, Default)]
 pub struct Tally {
     pub state: OracleState,
@@ -56,6 +59,13 @@ impl Tally {
             found: shortened(found),
             at_ms,
         });
+    }
+
+    /// A mismatch that another tally has found.
+    pub fn again(&mut self, one: Mismatch) {
+        let place = Place { offset: one.offset, project: one.project, uuid: &one.uuid, distinct_id: &one.distinct_id };
+        let kind = KIND_NAMES.into_iter().find(|kind| *kind == one.kind).unwrap_or("event");
+        self.differs(one.at_ms, kind, &one.field, place, (one.expected, one.found));
     }
 
     pub fn view(&self) -> OracleState {

@@ -6,14 +6,15 @@ use weir_event::journal::{ChainMember, StepLabel};
 use weir_event::outcome::OutcomeCounts;
 use weir_event::{Outcome, ProjectId};
 use weir_oracle::{Judged, Logged, Oracle, Plugins};
-use weir_store::Cursor;
+use weir_store::{Cursor, QueryPool};
 
 use super::compare::{self, Due};
 use super::feed::{Fed, LogFeed};
 use super::people::{self, People};
 use super::prediction::Prediction;
+use super::rounds::{self, Rounds};
 use super::tally::{Place, Tally};
-use super::{Acked, Begin, OracleDeps};
+use super::{Acked, Begin, MOST_EVENTS, OracleDeps};
 use crate::error::FlowError;
 use crate::projection::META_CHAIN;
 
@@ -43,11 +44,13 @@ pub struct Watch {
     outcomes_before: OutcomeCounts,
     /// Outcomes cannot be counted any more: some moved, or were of other projects.
     has_uncounted: bool,
+    /// By event time.
+    rounds: Option<Rounds>,
 }
 
 impl Watch {
     /// `None` while the store cannot be asked.
-    pub fn begin(deps: &OracleDeps, begun: Begin) -> Result<Option<Self>, FlowError> {
+    pub fn begin(deps: &OracleDeps, begun: Begin, ordering: weir_event::Ordering) -> Result<Option<Self>, FlowError> {
         let pool = deps.store.pool()?;
         let (cursor, foreign) = match begun {
             Begin::Start => (Cursor::default(), HashSet::new()),
@@ -57,11 +60,15 @@ impl Watch {
             })?,
         };
         let keeps = pool.with(|one| weir_store::meta_value(one, "setting:recordings"))?;
+        let (ordering, rounds) = match ordering {
+            weir_event::Ordering::Arrival => (weir_oracle::Ordering::Arrival, None),
+            weir_event::Ordering::EventTime => (weir_oracle::Ordering::EventTime, Some(Rounds::default())),
+        };
         let mut tally = Tally::default();
         tally.state.from_offset = cursor.intake_offset;
         tally.state.through_offset = cursor.intake_offset;
         Ok(Some(Self {
-            oracle: Oracle::new(weir_oracle::Ordering::Arrival).with_recordings(keeps.as_deref() == Some("on")),
+            oracle: Oracle::new(ordering).with_recordings(keeps.as_deref() == Some("on")),
             feed: LogFeed::at(&deps.intake, &deps.journal, cursor.journal_sequence, cursor.intake_offset),
             tally,
             foreign,
@@ -75,6 +82,7 @@ impl Watch {
             outcomes: OutcomeCounts::default(),
             outcomes_before: cursor.outcomes,
             has_uncounted: false,
+            rounds,
         }))
     }
 
@@ -85,12 +93,52 @@ impl Watch {
         // A store that is being rebuilt comes here again later.
         if committed.journal_sequence <= self.feed.next_sequence() {
             self.tally.state.behind_events = 0;
-            return Ok(false);
+            return self.round(deps, &pool);
         }
         let from = self.through;
+        let due = self.take(deps, committed.journal_sequence, WINDOW_EVENTS)?;
+        if self.rounds.is_some() {
+            self.round(deps, &pool)?;
+        } else {
+            self.compare(deps, &pool, from, due)?;
+        }
+        self.tally.state.through_offset = self.through;
+        self.tally.state.behind_events = committed.intake_offset.saturating_sub(self.through);
+        if self.feed.next_sequence() == committed.journal_sequence {
+            self.count(deps, &committed);
+        }
+        metrics::gauge!("weir_oracle_behind_events").set(self.tally.state.behind_events as f64);
+        Ok(true)
+    }
+
+    /// Events that it can look at.
+    pub fn most_events(&self) -> u64 {
+        if self.rounds.is_some() { rounds::MOST_EVENTS } else { MOST_EVENTS }
+    }
+
+    /// Compares everything, by event time and when it is time for it; `false` otherwise.
+    fn round(&mut self, deps: &OracleDeps, pool: &QueryPool) -> Result<bool, FlowError> {
+        let sequence = self.feed.next_sequence();
+        let Some(mut rounds) = self.rounds.take_if(|rounds| rounds.is_due(sequence)) else { return Ok(false) };
+        let current = pool.with(weir_store::current)?;
+        // A store that is being rebuilt comes here again later.
+        if current.cursor.journal_sequence >= sequence {
+            self.rounds = Some(rounds);
+            self.take(deps, current.cursor.journal_sequence, usize::MAX)?;
+            rounds = self.rounds.take().unwrap_or_default();
+            let (watched, watches_all) = (&self.watched, self.foreign.is_empty());
+            let is_watched = |project| watches_all || watched.contains(&project);
+            rounds.compare(&mut self.tally, deps.clock.now_ms(), &self.oracle, current, is_watched);
+        }
+        self.rounds = Some(rounds);
+        Ok(true)
+    }
+
+    /// Lets the model take what the journal has before `until`, but about `most` events; gives the rows that must be there.
+    fn take(&mut self, deps: &OracleDeps, until: u64, most: usize) -> Result<Vec<Due>, FlowError> {
         let mut due = Vec::new();
         let mut events = 0;
-        while self.feed.next_sequence() < committed.journal_sequence && events < WINDOW_EVENTS {
+        while self.feed.next_sequence() < until && events < most {
             let Some(portion) = self.feed.next()? else { break };
             events += portion.events.len();
             if let Some((token, number)) = portion.project {
@@ -114,14 +162,7 @@ impl Watch {
                 }
             }
         }
-        self.compare(deps, &pool, from, due)?;
-        self.tally.state.through_offset = self.through;
-        self.tally.state.behind_events = committed.intake_offset.saturating_sub(self.through);
-        if self.feed.next_sequence() == committed.journal_sequence {
-            self.count(deps, &committed);
-        }
-        metrics::gauge!("weir_oracle_behind_events").set(self.tally.state.behind_events as f64);
-        Ok(true)
+        Ok(due)
     }
 
     fn judge(&mut self, deps: &OracleDeps, fed: &Fed, due: &mut Vec<Due>) -> Result<(), FlowError> {
@@ -163,13 +204,17 @@ impl Watch {
         self.outcomes.add(outcome, 1);
         self.outcomes.emitted += u64::from(!fed.is_captured);
         self.outcomes.conflicting_duplicates += u64::from(is_conflicting);
+        let plugins = if fed.effect.steps.is_empty() { Vec::new() } else { self.named(fed) };
+        if let Some(rounds) = &mut self.rounds {
+            rounds.saw(project.0, fed.captured.uuid, fed.offset, plugins);
+            return Ok(());
+        }
         let Some(row) = row else { return Ok(()) };
         let newest = self.newest_ms.entry((project.0, row.distinct_id.clone())).or_insert(row.timestamp_ms);
         if row.timestamp_ms < *newest {
             self.tally.state.out_of_order_repaired += 1;
         }
         *newest = row.timestamp_ms.max(*newest);
-        let plugins = if fed.effect.steps.is_empty() { Vec::new() } else { self.named(fed) };
         let uuid = row.uuid.unwrap_or(fed.captured.uuid).to_string();
         due.push(Due { offset: fed.offset, project: project.0, uuid, row, plugins });
         Ok(())
@@ -204,13 +249,7 @@ impl Watch {
         ]
     }
 
-    fn compare(
-        &mut self,
-        deps: &OracleDeps,
-        pool: &weir_store::QueryPool,
-        from: u64,
-        due: Vec<Due>,
-    ) -> Result<(), FlowError> {
+    fn compare(&mut self, deps: &OracleDeps, pool: &QueryPool, from: u64, due: Vec<Due>) -> Result<(), FlowError> {
         let at_ms = deps.clock.now_ms();
         let mut stored = Vec::new();
         let mut next = from;
@@ -221,7 +260,7 @@ impl Watch {
             stored.extend(window.events);
         }
         stored.retain(|event| self.watches(event.team_id as u32));
-        compare::rows(&mut self.tally, at_ms, due, stored);
+        compare::rows(&mut self.tally, at_ms, due, stored, true);
 
         let (persons, ids) = pool.with(|one| weir_store::people_changes(one, from, self.through))?;
         let mut rows = People {
