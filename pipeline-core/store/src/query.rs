@@ -153,8 +153,7 @@ fn check_read_only(connection: &Connection, sql: &str) -> Result<(), StoreError>
 /// The line, from 1, that DuckDB's parser was in; its position comes as text.
 fn line_of(sql: &str, position: &serde_json::Value) -> Option<usize> {
     let position: usize = position.as_str()?.parse().ok()?;
-    let before = sql.as_bytes().get(..position)?;
-    Some(1 + before.iter().filter(|byte| **byte == b'\n').count())
+    Some(1 + sql.get(..position)?.matches('\n').count())
 }
 
 /// Interrupts a query that runs too long.

@@ -95,7 +95,7 @@ fn Check(check: CheckView) -> impl IntoView {
     let line = check.problem.as_ref().map(|problem| problem.line).filter(|line| *line > 0);
     let place = line.map_or_else(|| check.file.clone(), |line| format!("{}:{line}", check.file));
     view! {
-        <li class="check" class:is-bad=check.state.is_bad() data-testid="check" data-state=check.state.as_str()>
+        <li class="check" class:is-failing=check.state.is_bad() data-testid="check" data-state=check.state.as_str()>
             <div class="check-head">
                 <span class=format!("check-state check-{}", check.state.as_str())>{told(check.state)}</span>
                 <b class="mono">{check.id.clone()}</b>

@@ -86,7 +86,7 @@ pub const RULES: [Rule; 10] = [
         title: "new dead letters within a minute",
         unit: AlertUnit::Events,
         severity: Severity::Error,
-        threshold: 10.0,
+        threshold: 0.0,
         clear_part: 0.0,
         fires_after_ms: 0,
         clears_after_ms: 0,
