@@ -1,8 +1,10 @@
 //! The proof: the real `weir` binary, driven from outside, with real clients, signals and files.
 
+mod alerts;
 mod authors_guide;
 mod browser;
 mod browser_clients;
+mod checks;
 mod clients;
 mod conformance;
 mod crash;

@@ -6,7 +6,7 @@ use crate::{
     actions::Actions,
     client::Client,
     components::{banner::Banners, locked::Locked, palette::Palette, shortcuts::Shortcuts, topbar::TopBar},
-    connection, keyboard,
+    connection, keyboard, notify,
     state::{Link, Studio, View, put},
     theme::ThemeChoice,
     views::{
@@ -35,6 +35,7 @@ fn App() -> impl IntoView {
     follow_fragment(studio);
     keyboard::listen(studio, actions);
     connection::start(studio, client);
+    notify::follow(studio);
 
     let locked = Memo::new(move |_| studio.link.get() == Link::Locked);
     let dimmed = move || studio.stale.get() || (studio.primed.get() && studio.link.get() != Link::Live);

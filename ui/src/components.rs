@@ -1,7 +1,9 @@
 //! Parts that views are made of.
 
 pub mod add_plugin;
+pub mod alerts_panel;
 pub mod banner;
+pub mod checks_panel;
 pub mod chips;
 pub mod copy;
 pub mod demo_control;

@@ -35,6 +35,8 @@ pub mod connection;
 #[cfg(target_arch = "wasm32")]
 pub mod keyboard;
 #[cfg(target_arch = "wasm32")]
+pub mod notify;
+#[cfg(target_arch = "wasm32")]
 pub mod poll;
 #[cfg(target_arch = "wasm32")]
 pub mod state;

@@ -4,6 +4,7 @@
 use leptos::prelude::*;
 use weir_api::{
     ApiError,
+    alert::Alert,
     fault::ActiveFault,
     ledger::Ledger,
     live::{DemoState, LiveFrame, Rates, StageView},
@@ -102,6 +103,10 @@ pub struct Studio {
     pub oracle_mismatches: RwSignal<u64>,
     /// What is being made to go wrong on purpose.
     pub faults: RwSignal<Vec<ActiveFault>>,
+    /// What is firing, the newest first.
+    pub alerts: RwSignal<Vec<Alert>>,
+    /// SQL checks that return rows or cannot run.
+    pub checks_failing: RwSignal<u64>,
     pub condition: RwSignal<Condition>,
     pub feed: RwSignal<Feed>,
     pub history: RwSignal<History>,
@@ -135,6 +140,8 @@ impl Default for Studio {
             demo: RwSignal::default(),
             oracle_mismatches: RwSignal::default(),
             faults: RwSignal::default(),
+            alerts: RwSignal::default(),
+            checks_failing: RwSignal::default(),
             condition: RwSignal::default(),
             feed: RwSignal::default(),
             history: RwSignal::default(),
@@ -170,6 +177,8 @@ impl Studio {
         put(self.demo, frame.demo);
         put(self.oracle_mismatches, frame.oracle_mismatches);
         put(self.faults, frame.faults);
+        put(self.alerts, frame.alerts);
+        put(self.checks_failing, frame.checks_failing);
         put(
             self.condition,
             Condition {

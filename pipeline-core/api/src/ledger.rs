@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::alert::Alert;
 use crate::plugin::PluginView;
 use crate::sink::SinkView;
 
@@ -37,6 +38,9 @@ pub struct Status {
     pub plugins: Vec<PluginView>,
     #[serde(default)]
     pub sinks: Vec<SinkView>,
+    /// What is firing, the newest first.
+    #[serde(default)]
+    pub alerts: Vec<Alert>,
     /// What start-up found and repaired, newest last.
     pub recovery: Vec<String>,
     /// `ready`, or what the store is doing (`rebuilding`, `catching up`).

@@ -3,6 +3,8 @@
 //!
 //! Compiles to `wasm32-unknown-unknown`: no I/O, no clock, no threads.
 
+pub mod alert;
+pub mod check;
 pub mod command;
 pub mod diff;
 pub mod error;

@@ -5,7 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{event::EventSummary, fault::ActiveFault, ledger::Ledger, plugin::PluginView, sink::SinkView};
+use crate::{
+    alert::Alert, event::EventSummary, fault::ActiveFault, ledger::Ledger, plugin::PluginView, sink::SinkView,
+};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LiveFrame {
@@ -27,6 +29,12 @@ pub struct LiveFrame {
     /// What is being made to go wrong on purpose.
     #[serde(default)]
     pub faults: Vec<ActiveFault>,
+    /// What is firing, the newest first.
+    #[serde(default)]
+    pub alerts: Vec<Alert>,
+    /// SQL checks that return rows or cannot run.
+    #[serde(default)]
+    pub checks_failing: u64,
     /// Newest events, oldest first; a sample when the stream is fast.
     pub events: Vec<EventSummary>,
     /// Events since the last frame that are not in `events`.

@@ -4,8 +4,8 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    ApiError, Command, CommandSpec, ErrorCode, diff, event, fault, generator, ledger, live, oracle, plugin, query,
-    redrive, session, sink, window,
+    ApiError, Command, CommandSpec, ErrorCode, alert, check, diff, event, fault, generator, ledger, live, oracle,
+    plugin, query, redrive, session, sink, window,
 };
 
 macro_rules! commands {
@@ -130,6 +130,12 @@ commands! {
     demo Demo (live::DemoRequest) -> live::DemoState;
     /// Starts or stops the oracle, and what it has found so far.
     oracle Oracle (oracle::OracleRequest) -> oracle::OracleState;
+    /// The SQL checks, each with its state and the first rows that must not be; runs them all first if that is asked for.
+    checks Checks (check::ChecksRequest) -> check::CheckList;
+    /// What is firing, what fired, and the rules with their thresholds.
+    alerts Alerts (alert::AlertsRequest) -> alert::AlertList;
+    /// Sets the threshold of a rule, or turns it on or off.
+    alert_set AlertSet (alert::AlertSet) -> alert::AlertList;
     /// The synthetic streams that can be sent, and the kinds of mess that can be turned up and down.
     scenarios Scenarios (generator::ScenariosRequest) -> generator::ScenarioList;
     /// Chooses, starts, stops or changes a synthetic stream, and says how it goes; without fields it only says so.

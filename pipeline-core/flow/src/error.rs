@@ -36,6 +36,8 @@ pub enum FlowError {
     Disagreement(String),
     #[error("{confirmed} dead letters were confirmed, and {matched} fit now")]
     Unconfirmed { confirmed: u64, matched: u64 },
+    #[error("{0}")]
+    AlertSetting(String),
     #[error("the stage {stage} has stopped")]
     Stopped { stage: &'static str },
     #[error("cannot start the thread {name}: {message}")]
@@ -59,6 +61,7 @@ impl FlowError {
             Self::KnownUuids(_) => "known_uuids_unreadable",
             Self::Disagreement(_) => "logs_disagree",
             Self::Unconfirmed { .. } => "redrive_unconfirmed",
+            Self::AlertSetting(_) => "alert_setting",
             Self::Stopped { .. } => "stage_stopped",
             Self::Thread { .. } => "thread",
         }
@@ -82,6 +85,7 @@ impl FlowError {
             Self::KnownUuids(_) => "check the disk, then restart: what is damaged is rebuilt from the logs",
             Self::Disagreement(_) => "restore both logs from the same copy",
             Self::Unconfirmed { .. } => "count them again, and confirm that number",
+            Self::AlertSetting(_) => "`weir alerts` lists the rules, and how they are set now",
             Self::Stopped { .. } => "the server is stopping, or `weir status` says why it failed",
             Self::Thread { .. } => "the machine is out of threads or memory",
         }

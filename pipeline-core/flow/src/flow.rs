@@ -16,7 +16,9 @@ use weir_log::{Filesystem, Log, LogConfig};
 use weir_plugins::{HostConfig, PluginHost};
 use weir_store::{QueryLimits, StoreConfig};
 
+use crate::alerts::Alerts;
 use crate::canary::{self, Queryable};
+use crate::checks::Checks;
 use crate::control_journal::{self, ControlJournal, ControlRequests};
 use crate::data_dir::DataDir;
 use crate::dedup::Dedup;
@@ -54,6 +56,8 @@ pub struct Flow {
     pub sinks: Arc<Sinks>,
     pub tasks: Arc<Tasks>,
     pub oracle: Arc<OracleWatch>,
+    pub checks: Arc<Checks>,
+    pub alerts: Arc<Alerts>,
     pub(crate) shadow: Arc<Shadow>,
     pub(crate) faults: Arc<Faults>,
     pub(crate) filesystem: Arc<dyn Filesystem>,
@@ -168,7 +172,15 @@ impl Flow {
             Arc::clone(&clock),
             Arc::clone(&background_stopping),
         ));
+        let checks = Arc::new(Checks::new(
+            config.checks.clone(),
+            Arc::clone(&host),
+            Arc::clone(&shared.store),
+            Arc::clone(&clock),
+        ));
         let flow = Self {
+            checks,
+            alerts: Arc::default(),
             sinks,
             tasks,
             oracle: Arc::new(OracleWatch::new(config.ordering)),
@@ -236,6 +248,7 @@ impl Flow {
         let tasks = Arc::clone(&self.tasks);
         let emission = self.emission.clone();
         let shadow = Arc::clone(&self.shadow);
+        let alerts = Arc::clone(&self.alerts);
         // What is accepted from here on is theirs.
         let end = self.intake_log.end().offset;
         let wanted: Vec<SinkWanted> = config
@@ -250,6 +263,7 @@ impl Flow {
                 let value = Some(value).filter(|value| !value.is_empty());
                 host.restore_storage(&StorageMutation { plugin_id, key, value });
             }
+            alerts.restore(start.alerts.as_deref());
             let secrets = SecretFile::of(&data_path).read().unwrap_or_else(|error| {
                 tracing::error!(%error, "secrets.json cannot be read: plugins run without their secrets");
                 SecretValues::new()
@@ -339,6 +353,11 @@ impl Flow {
             faults.run();
             Ok(())
         })?;
+        let (checks, stopping) = (Arc::clone(&self.checks), Arc::clone(&self.background_stopping));
+        self.spawn(&self.background, "checks", move || {
+            checks.watch(&stopping);
+            Ok(())
+        })?;
         let frames = frames::Frames {
             shared: Arc::clone(&self.shared),
             shadow: Arc::clone(&self.shadow),
@@ -348,6 +367,8 @@ impl Flow {
             demo: config.demo.clone(),
             oracle: Arc::clone(&self.oracle),
             faults: Arc::clone(&self.faults),
+            checks: Arc::clone(&self.checks),
+            alerts: Arc::clone(&self.alerts),
             ordering: config.ordering,
             stopping: Arc::clone(&self.background_stopping),
         };
@@ -417,6 +438,7 @@ impl Flow {
             queryable_lag_ms: self.shared.queryable.newest_ms(),
             plugins: self.shadow.views(),
             sinks: self.sinks.views(),
+            alerts: self.alerts.active(),
             recovery,
             store_state: self.shared.store.state().as_str().into(),
             ordering: self.ordering.as_str().into(),

@@ -25,6 +25,8 @@ pub struct FlowConfig {
     pub recordings: bool,
     /// Folders of plugins, in chain order.
     pub plugins: Vec<PathBuf>,
+    /// Folders of SQL checks, besides those of plugins.
+    pub checks: Vec<PathBuf>,
     /// Opens the store in a child process; used after an unclean stop.
     pub store_probe: Option<StoreProbe>,
     /// Sinks that have to be there; those that the journal knows go on as they are.

@@ -8,8 +8,11 @@ use std::time::{Duration, Instant};
 
 use weir_api::ledger::Ledger as LedgerView;
 use weir_api::live::{DemoState, LiveFrame, Rates, StageView};
+use weir_api::sink::SinkState;
 use weir_event::Clock;
 
+use crate::alerts::{Alerts, Facts, SinkFacts};
+use crate::checks::Checks;
 use crate::faults::Faults;
 use crate::flow::Shared;
 use crate::intake::LogIntake;
@@ -37,6 +40,8 @@ pub(crate) struct Frames {
     pub demo: Option<Arc<dyn DemoControl>>,
     pub oracle: Arc<OracleWatch>,
     pub faults: Arc<Faults>,
+    pub checks: Arc<Checks>,
+    pub alerts: Arc<Alerts>,
     pub ordering: weir_event::Ordering,
     pub stopping: Arc<AtomicBool>,
 }
@@ -126,6 +131,30 @@ impl Frames {
         let problem = refusal
             .clone()
             .or_else(|| self.shared.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone());
+        let failing = self.checks.failing();
+        let checks_failing = failing.ids.len() as u64;
+        let sinks = self.sinks.newest_views();
+        self.alerts.observe(&Facts {
+            now_ms: self.clock.now_ms(),
+            ledger,
+            queryable_lag_ms: self.shared.queryable.newest_ms(),
+            sinks: sinks
+                .iter()
+                .map(|sink| SinkFacts {
+                    name: sink.name.clone(),
+                    is_stuck: matches!(sink.state, SinkState::Retrying | SinkState::Stopped),
+                    failed: sink.failed,
+                })
+                .collect(),
+            oracle_mismatches: self.oracle.mismatch_count(),
+            checks: failing,
+            problem: problem.clone(),
+            failed_plugins: plugins
+                .iter()
+                .filter(|plugin| plugin.enabled && plugin.load_error.is_some())
+                .map(|plugin| plugin.id.clone())
+                .collect(),
+        });
         let frame = LiveFrame {
             sequence,
             at_ms: self.clock.now_ms(),
@@ -134,10 +163,12 @@ impl Frames {
             queryable_lag_ms: self.shared.queryable.newest_ms(),
             stages,
             plugins,
-            sinks: self.sinks.newest_views(),
+            sinks,
             demo: self.demo.as_ref().map(|demo| demo.state()).unwrap_or_default(),
             oracle_mismatches: self.oracle.mismatch_count(),
             faults: self.faults.newest(),
+            alerts: self.alerts.active(),
+            checks_failing,
             events,
             events_skipped,
             ordering: self.ordering.as_str().into(),

@@ -7,8 +7,10 @@
 //! [`Flow::start`] opens both logs and returns; from then on capture may accept. The store is opened,
 //! repaired and brought level behind it, because nothing that was acked depends on it.
 
+mod alerts;
 mod audit;
 mod canary;
+mod checks;
 mod codec;
 mod control_journal;
 mod data_dir;

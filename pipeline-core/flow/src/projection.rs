@@ -16,6 +16,7 @@ use weir_event::sabotage::{Bug, strikes};
 use weir_event::{Outcome, ids};
 use weir_store::{Cursor, PluginLogRow, Restored, RowBatch, StorageRow, StoreWriter};
 
+use crate::alerts::SETTING_ALERTS;
 use crate::emitted;
 use crate::error::FlowError;
 use crate::identity::Identity;
@@ -40,6 +41,7 @@ pub struct Projection {
     chains: HashMap<String, Vec<ChainMember>>,
     ordering: Option<String>,
     recordings: Option<String>,
+    alerts: Option<String>,
     pub sinks: SinkStates,
     pub plugins: PluginStates,
     /// (offset, uuid) of the dead letters that no redrive has closed.
@@ -79,6 +81,7 @@ impl Projection {
             chains,
             ordering: setting(SETTING_ORDERING),
             recordings: setting(SETTING_RECORDINGS),
+            alerts: setting(SETTING_ALERTS),
             sinks: SinkStates::restore(&restored.sinks),
             plugins: PluginStates::restore(&restored.meta),
             letters: restored.dead_letters.iter().copied().collect(),
@@ -93,6 +96,11 @@ impl Projection {
     /// What the journal says last of session recordings.
     pub fn recordings(&self) -> Option<&str> {
         self.recordings.as_deref()
+    }
+
+    /// What the journal says last of alerts: JSON.
+    pub fn alerts(&self) -> Option<&str> {
+        self.alerts.as_deref()
     }
 
     pub(crate) fn keeps_recordings(&self) -> bool {
@@ -127,6 +135,7 @@ impl Projection {
                 match name.as_str() {
                     SETTING_ORDERING => self.ordering = Some(value.clone()),
                     SETTING_RECORDINGS => self.recordings = Some(value.clone()),
+                    SETTING_ALERTS => self.alerts = Some(value.clone()),
                     _ => {}
                 }
                 rows.meta.push((format!("{META_SETTING}{name}"), value.clone()));

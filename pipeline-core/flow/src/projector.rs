@@ -67,6 +67,8 @@ pub struct CaughtUp {
     pub ordering: Option<String>,
     /// What the journal says last of session recordings.
     pub recordings: Option<String>,
+    /// What the journal says last of alerts.
+    pub alerts: Option<String>,
     pub sinks: Vec<SinkRow>,
     pub plugins: PluginStates,
 }
@@ -96,6 +98,7 @@ impl Projector {
             plugin_storage: std::mem::take(&mut open.plugin_storage),
             ordering: open.projection.ordering().map(str::to_owned),
             recordings: open.projection.recordings().map(str::to_owned),
+            alerts: open.projection.alerts().map(str::to_owned),
             sinks: open.projection.sinks.rows(),
             plugins: open.projection.plugins.clone(),
         };

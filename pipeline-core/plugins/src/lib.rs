@@ -96,7 +96,7 @@ pub use reloads::{Reload, Reloads};
 pub use saves::SaveWatch;
 pub use secrets::{SECRET_MASK, SECRET_PLACEHOLDER, SHORTEST_SECRET_CHARACTERS, Secrets, masked, with_kept_secrets};
 pub use settings::{OnError, OtherSettings, ReloadMode, Settings, merged};
-pub use sources::FIXTURES_DIR;
+pub use sources::{CHECKS_DIR, FIXTURES_DIR};
 pub use state::JobRequest;
 pub use storage::{CacheEntry, StorageSnapshot};
 pub use watch::Watching;

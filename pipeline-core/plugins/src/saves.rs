@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use crate::burst::Burst;
 use crate::host::Message;
-use crate::sources::{self, FIXTURES_DIR, Listing};
+use crate::sources::{self, CHECKS_DIR, FIXTURES_DIR, Listing};
 use crate::watch::{Watches, Watching};
 
 const QUEUE: usize = 1_024;
@@ -42,7 +42,7 @@ impl SaveWatch {
     pub fn wait(&mut self) {
         let look_every = self.watches.look_every();
         let mut burst: Option<Burst> = None;
-        let mut is_fixture_data = false;
+        let mut is_tested_with = false;
         loop {
             let now = Instant::now();
             let due = burst.as_ref().map_or(now + look_every, Burst::due);
@@ -50,7 +50,7 @@ impl SaveWatch {
                 Ok(Message::Touched(paths, stage, at)) => {
                     let ours = paths.iter().filter(|path| self.seen.keys().any(|dir| sources::concerns(dir, path)));
                     for path in ours {
-                        is_fixture_data |= self.is_fixture_data(path);
+                        is_tested_with |= self.is_tested_with(path);
                         burst.get_or_insert_with(|| Burst::new(at)).touched(path, stage, at);
                     }
                     continue;
@@ -64,7 +64,7 @@ impl SaveWatch {
             match &mut burst {
                 Some(writing) => {
                     let is_over = writing.due() <= now && !self.seen.keys().any(|dir| writing.waits_for_git(dir, now));
-                    if is_over && (is_fixture_data || self.has_changed()) {
+                    if is_over && (is_tested_with || self.has_changed()) {
                         return;
                     }
                     if is_over {
@@ -81,9 +81,9 @@ impl SaveWatch {
         self.seen.iter().any(|(dir, listing)| sources::list(dir).unwrap_or_default() != *listing)
     }
 
-    /// Files beside fixtures that no listing has, such as events, one a line.
-    fn is_fixture_data(&self, path: &Path) -> bool {
-        let is_inside = |dir: &PathBuf| path.starts_with(dir.join(FIXTURES_DIR));
+    /// What is tested with and no listing has: events, one a line, beside fixtures, and checks.
+    fn is_tested_with(&self, path: &Path) -> bool {
+        let is_inside = |dir: &PathBuf| [FIXTURES_DIR, CHECKS_DIR].iter().any(|of| path.starts_with(dir.join(of)));
         !sources::is_source_name(path) && path.extension().is_some() && self.seen.keys().any(is_inside)
     }
 }
@@ -97,7 +97,9 @@ mod tests {
 
     fn noticed(watching: Watching, write: impl FnOnce(&Path) + Send + 'static) {
         let dir = tempfile::tempdir().expect("a folder");
-        fs::create_dir(dir.path().join("fixtures")).expect("a folder");
+        for inside in [FIXTURES_DIR, CHECKS_DIR] {
+            fs::create_dir(dir.path().join(inside)).expect("a folder");
+        }
         fs::write(dir.path().join("index.js"), "1").expect("a file");
         let mut saves = SaveWatch::start(watching);
         saves.follow(&[dir.path().to_owned()]);
@@ -114,5 +116,6 @@ mod tests {
             noticed(watching, |dir| fs::write(dir.join("fixtures/a.json"), "{}").expect("written"));
         }
         noticed(Watching::Events, |dir| fs::write(dir.join("fixtures/a.ndjson"), "{}").expect("written"));
+        noticed(Watching::Events, |dir| fs::write(dir.join("checks/a.sql"), "SELECT 1").expect("written"));
     }
 }

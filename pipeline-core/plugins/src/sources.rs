@@ -21,6 +21,8 @@ const EXTENSIONS: [&str; 11] = ["ts", "mts", "js", "mjs", "cjs", "json", "rs", "
 
 /// Inputs and expectations of its tests.
 pub const FIXTURES_DIR: &str = "fixtures";
+/// SQL statements that must return no rows.
+pub const CHECKS_DIR: &str = "checks";
 const WASM: &str = "wasm";
 
 /// Cheap to take: nothing is read but names, sizes and times.

@@ -27,6 +27,7 @@ mod query;
 mod restore;
 mod rows;
 mod schema;
+mod scratch;
 mod sinks;
 mod value;
 mod windows;
@@ -48,5 +49,6 @@ pub use rows::{
     Cursor, DeadLetterRow, DistinctIdRow, EventRow, GroupRow, GroupTypeRow, PersonRow, PluginLogRow, RowBatch,
     SinkFailureRow, SinkRow, StorageRow, WarningRow,
 };
+pub use scratch::Scratch;
 pub use windows::{WINDOW_MS, Window, Windows, window_offsets, windows};
 pub use writer::{StoreConfig, StoreWriter, open_read_only, probe};

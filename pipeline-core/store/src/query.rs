@@ -138,7 +138,8 @@ fn check_read_only(connection: &Connection, sql: &str) -> Result<(), StoreError>
     if parsed["error"] == true {
         let message = parsed["error_message"].as_str().unwrap_or("it cannot be parsed");
         return if parsed["error_type"] == "parser" {
-            Err(StoreError::Sql(message.to_owned()))
+            let line = line_of(sql, &parsed["position"]);
+            Err(StoreError::Sql(line.map_or_else(|| message.to_owned(), |line| format!("{message} (line {line})"))))
         } else {
             Err(StoreError::Refused(message.to_owned()))
         };
@@ -147,6 +148,12 @@ fn check_read_only(connection: &Connection, sql: &str) -> Result<(), StoreError>
         Some(1) => Ok(()),
         _ => Err(StoreError::Refused("there is more than one statement".into())),
     }
+}
+
+/// The line, from 1, that DuckDB's parser was in; its position comes as text.
+fn line_of(sql: &str, position: &serde_json::Value) -> Option<usize> {
+    let position: usize = position.as_str()?.parse().ok()?;
+    Some(1 + sql.get(..position)?.matches('\n').count())
 }
 
 /// Interrupts a query that runs too long.

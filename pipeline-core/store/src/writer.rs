@@ -204,7 +204,7 @@ pub fn open_read_only(path: &Path, connections: usize) -> Result<QueryPool, Stor
     Ok(QueryPool::new(clones))
 }
 
-fn connect(config: &StoreConfig, access: AccessMode) -> Result<Connection, StoreError> {
+pub(crate) fn connect(config: &StoreConfig, access: AccessMode) -> Result<Connection, StoreError> {
     let options = || -> duckdb::Result<Config> {
         Config::default()
             .access_mode(access)?

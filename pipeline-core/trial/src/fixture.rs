@@ -28,6 +28,7 @@ use weir_event::journal::PluginAttachment;
 use weir_generator::Scenario;
 use weir_plugins::{Mocks, OnError};
 
+pub use duration::milliseconds as duration_ms;
 pub use error::FixtureError;
 pub use expect::{Bounds, Budget, Expect};
 pub use folder::{FixtureFile, files};

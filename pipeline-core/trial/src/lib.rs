@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! fixture ─► run ─► judge (compare) ─► verdict ─► report
+//! what fixtures leave for the store ─► checks ─► verdict ─► report
 //! two versions ─► behaviour (compare) ─► what the newer one does otherwise
 //! ```
 //!
@@ -9,6 +10,8 @@
 //! is built on it. [`Suite`] runs all fixtures of some plugins.
 
 mod behaviour;
+mod check;
+mod checked;
 mod compare;
 mod consequence;
 mod fixture;
@@ -25,8 +28,9 @@ mod trial;
 mod verdict;
 
 pub use behaviour::{Comparison, NotComparable, samples, summary};
+pub use check::{Check, CheckError, CheckFile, checks_in};
 pub use compare::Difference;
-pub use fixture::{Fixture, FixtureError};
+pub use fixture::{Fixture, FixtureError, duration_ms};
 pub use input::{DEFAULT_IP, Input, PROJECT, Request, SITE_URL, capture, inputs_of};
 pub use replay::{RecordedBatch, differences};
 pub use report::{Style, html, junit, text};

@@ -2,8 +2,11 @@
 
 use serde_json::{Map, Value, json};
 use weir_api::plugin::PluginCall;
+use weir_event::clock::UnixMillis;
 use weir_event::journal::{Fate, LogSource, PluginLog, StepLabel};
+use weir_store::EventRow;
 
+use crate::checked::{self, MOST_EVENTS};
 use crate::consequence;
 use crate::input::Input;
 use crate::tasks::{Ended, Timetable};
@@ -33,6 +36,9 @@ pub struct Observed {
     pub output_bytes: u64,
     pub memory_bytes: u64,
     asked_jobs: Vec<weir_plugins::JobRequest>,
+    /// The plugin for whose checks events that go on to the store are kept in `stored`.
+    checked: Option<String>,
+    pub stored: Vec<EventRow>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -43,20 +49,27 @@ pub struct Counts {
 }
 
 impl Observed {
+    /// With what goes on to the store, if it is for the checks of a plugin.
+    pub fn checked(plugin_id: Option<&str>) -> Self {
+        Self { checked: plugin_id.map(str::to_owned), ..Self::default() }
+    }
+
     /// Events that clients send.
     pub fn round(&mut self, trial: &mut Trial, inputs: Vec<Input>) {
         let outcome = trial.process(&inputs);
-        let events = self.take(outcome);
+        let events = self.take(outcome, trial.now_ms());
         self.events.extend(events.into_iter().zip(inputs.into_iter().map(Some)));
     }
 
     /// Everything but the events themselves.
-    pub fn take(&mut self, outcome: Outcome) -> Vec<Tried> {
+    pub fn take(&mut self, outcome: Outcome, now_ms: UnixMillis) -> Vec<Tried> {
         for tried in &outcome.events {
             self.count(tried);
+            self.keep(tried, now_ms);
         }
         for made in outcome.made {
             self.made(&made.tried);
+            self.keep(&made.tried, now_ms);
         }
         self.logs.extend(outcome.logs);
         self.asked_jobs.extend(outcome.jobs);
@@ -70,7 +83,7 @@ impl Observed {
                 self.errors.push(format!("{}: {error}", ended.name));
             }
             let outcome = trial.process(&ended.made);
-            let events = self.take(outcome);
+            let events = self.take(outcome, trial.now_ms());
             for tried in &events {
                 self.emitted.push(after(tried));
             }
@@ -92,6 +105,12 @@ impl Observed {
         self.cache = trial.cache(plugin_id).into_iter().map(|entry| (entry.key, json(&entry.value))).collect();
         self.requests = trial.take_calls(plugin_id);
         self.memory_bytes = trial.memory_bytes();
+    }
+
+    fn keep(&mut self, tried: &Tried, now_ms: UnixMillis) {
+        if let Some(plugin_id) = self.checked.as_deref().filter(|_| self.stored.len() < MOST_EVENTS) {
+            self.stored.extend(checked::row(plugin_id, tried, now_ms));
+        }
     }
 
     fn made(&mut self, tried: &Tried) {

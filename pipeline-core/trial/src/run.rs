@@ -13,6 +13,7 @@ use weir_plugins::{
     Answers, BenchError, Blueprint, CacheEntry, OtherSettings, Part, Settings, StorageSnapshot, Task, Workshop,
 };
 
+use crate::checked::MOST_EVENTS;
 use crate::compare::{Difference, matches};
 use crate::consequence;
 use crate::fixture::{Action, Fixture, Step};
@@ -27,15 +28,15 @@ use crate::verdict::{EXPECTS_NOTHING, FixtureResult, PLUGIN_ERROR, Problem, Verd
 /// Lines and events of a result.
 const SHOWN: usize = 100;
 
-/// Runs a fixture in a trial of its own.
-pub fn fixture(workshop: &Workshop, blueprint: &Blueprint, fixture: &Fixture) -> FixtureResult {
+/// Runs a fixture in a trial of its own; the result has what goes on to the store when that is asked for.
+pub fn fixture(workshop: &Workshop, blueprint: &Blueprint, fixture: &Fixture, keeps_stored: bool) -> FixtureResult {
     let started = Instant::now();
     let mut result = FixtureResult {
         file: fixture.file.clone(),
         line: fixture.line,
         ..FixtureResult::blank(blueprint.plugin_id(), &fixture.name, Verdict::Pass, None)
     };
-    Run { fixture, blueprint, plugin_id: blueprint.plugin_id(), result: &mut result }.whole(workshop);
+    Run { fixture, blueprint, plugin_id: blueprint.plugin_id(), keeps_stored, result: &mut result }.whole(workshop);
     result.duration_ms = started.elapsed().as_secs_f64() * 1000.0;
     result
 }
@@ -44,7 +45,7 @@ pub fn fixture(workshop: &Workshop, blueprint: &Blueprint, fixture: &Fixture) ->
 /// that.
 pub fn events_of(workshop: &Workshop, blueprint: &Blueprint, fixture: &Fixture) -> Result<Vec<Tried>, String> {
     let mut result = FixtureResult::blank(blueprint.plugin_id(), &fixture.name, Verdict::Pass, None);
-    let run = Run { fixture, blueprint, plugin_id: blueprint.plugin_id(), result: &mut result };
+    let run = Run { fixture, blueprint, plugin_id: blueprint.plugin_id(), keeps_stored: false, result: &mut result };
     let part = Part { blueprint, settings: run.settings(), answers: run.answers() };
     let mut trial = match Trial::start(workshop, vec![part], &run.start()) {
         Ok(trial) => trial,
@@ -71,6 +72,7 @@ struct Run<'r> {
     fixture: &'r Fixture,
     blueprint: &'r Blueprint,
     plugin_id: &'r str,
+    keeps_stored: bool,
     result: &'r mut FixtureResult,
 }
 
@@ -177,7 +179,7 @@ impl Run<'_> {
         timetable: &mut Timetable,
         offset: &mut u64,
     ) -> Result<Observed, Box<Problem>> {
-        let mut observed = Observed::default();
+        let mut observed = Observed::checked(self.keeps_stored.then_some(self.plugin_id));
         match &step.action {
             Action::Events(events) => {
                 let inputs = self.inputs(step, events, trial, offset)?;
@@ -290,7 +292,9 @@ impl Run<'_> {
         Some(Problem { code: PLUGIN_ERROR.to_owned(), message, file, line, column, excerpt, hint: String::new() })
     }
 
-    fn judge(&mut self, at: usize, step: &Step, observed: Observed) {
+    fn judge(&mut self, at: usize, step: &Step, mut observed: Observed) {
+        let room = MOST_EVENTS.saturating_sub(self.result.stored.len());
+        self.result.stored.extend(std::mem::take(&mut observed.stored).into_iter().take(room));
         let has_steps = self.fixture.steps.len() > 1;
         let prefix = if has_steps { format!("steps[{at}].") } else { String::new() };
         let is_last = at + 1 == self.fixture.steps.len();

@@ -49,7 +49,7 @@ pub fn run(
         let inputs = capture(&raws, &facts).unwrap_or_default();
         sent += raws.len();
         let outcome = trial.process(&inputs);
-        for (tried, input) in observed.take(outcome).into_iter().zip(inputs) {
+        for (tried, input) in observed.take(outcome, now_ms).into_iter().zip(inputs) {
             hasher.update(tried.after().unwrap_or("dropped").as_bytes()).update(b"\n");
             check(&tried, expect, observed);
             if !errors(&tried).is_empty() && observed.events.len() < SHOWN {

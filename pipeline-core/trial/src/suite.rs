@@ -11,8 +11,11 @@ use std::thread;
 use std::time::Instant;
 
 use thiserror::Error;
-use weir_plugins::{BenchError, Blueprint, Settings, Workshop, is_plugin};
+use weir_plugins::{BenchError, Blueprint, CHECKS_DIR, Settings, Workshop, is_plugin};
+use weir_store::EventRow;
 
+use crate::check::{Check, CheckError, checks_in};
+use crate::checked;
 use crate::fixture::{self, Edit, Fixture, FixtureError, FixtureFile, Parsed};
 use crate::run;
 use crate::verdict::{FixtureResult, PluginResult, Problem, Report, Verdict};
@@ -94,7 +97,8 @@ fn find(dir: &Path, depth: usize, dirs: &mut Vec<PathBuf>) {
     below.sort();
     for path in below {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with('.') || matches!(name.as_str(), "node_modules" | "target" | "fixtures" | "mocks") {
+        if name.starts_with('.') || matches!(name.as_str(), "node_modules" | "target" | "fixtures" | "mocks" | "checks")
+        {
             continue;
         }
         let is_named = path.join("plugin.json").is_file() || path.join(weir_plugins::FIXTURES_DIR).is_dir();
@@ -115,6 +119,20 @@ struct Candidate {
     parsed: Vec<(usize, Parsed)>,
     /// Of files that could not be read.
     unreadable: Vec<FixtureError>,
+    checks: Vec<Result<Check, CheckError>>,
+}
+
+impl Candidate {
+    /// The checks of a plugin over what its fixtures, those that ran, leave for the store.
+    fn checked(&self, results: &mut [FixtureResult]) -> Vec<FixtureResult> {
+        if self.checks.is_empty() || self.parsed.is_empty() {
+            return Vec::new();
+        }
+        let ran = results.iter_mut().filter(|result| result.plugin == self.id && !result.stored.is_empty());
+        let stored: Vec<(&str, Vec<EventRow>)> =
+            ran.map(|result| (result.name.as_str(), std::mem::take(&mut result.stored))).collect();
+        checked::run(&self.id, &self.checks, stored)
+    }
 }
 
 /// A result with the places of its plugin and of its fixture.
@@ -148,6 +166,9 @@ impl<'w> Suite<'w> {
         }
         results.sort_by_key(|(place, _)| *place);
         let mut results: Vec<FixtureResult> = results.into_iter().map(|(_, result)| result).collect();
+        let checked: Vec<FixtureResult> =
+            candidates.iter().flat_map(|candidate| candidate.checked(&mut results)).collect();
+        results.extend(checked);
         for candidate in &candidates {
             results.extend(candidate.unreadable.iter().map(|error| invalid(&candidate.id, "", error.clone())));
         }
@@ -157,8 +178,9 @@ impl<'w> Suite<'w> {
     fn candidate(&self, dir: &Path) -> Candidate {
         let id = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
         let id = id.file_name().map_or_else(|| "plugin".to_owned(), |name| name.to_string_lossy().into_owned());
-        let mut candidate =
-            Candidate { dir: dir.to_owned(), id, files: Vec::new(), parsed: Vec::new(), unreadable: Vec::new() };
+        let checks = checks_in(&dir.join(CHECKS_DIR));
+        let (files, parsed, unreadable) = Default::default();
+        let mut candidate = Candidate { dir: dir.to_owned(), id, files, parsed, unreadable, checks };
         let found = match fixture::files(dir) {
             Ok(found) => found,
             Err(error) => {
@@ -224,7 +246,9 @@ impl<'w> Suite<'w> {
                 let result = match (&candidate.parsed[at].1, &opened[plugin]) {
                     (Err(refused), _) => invalid(&candidate.id, &refused.0, refused.1.clone()),
                     (Ok(fixture), None) => unloaded(&candidate.id, fixture, plugins[plugin].problem.clone()),
-                    (Ok(fixture), Some(blueprint)) => run::fixture(self.workshop, blueprint, fixture),
+                    (Ok(fixture), Some(blueprint)) => {
+                        run::fixture(self.workshop, blueprint, fixture, !candidate.checks.is_empty())
+                    }
                 };
                 results.lock().unwrap_or_else(PoisonError::into_inner).push(((plugin, at), result));
                 progress(done.fetch_add(1, Ordering::Relaxed) + 1, places.len());
@@ -298,6 +322,7 @@ impl<'w> Suite<'w> {
         }
         for ((plugin, file), edits) in edits {
             let candidate = &candidates[plugin];
+            let keeps = !candidate.checks.is_empty();
             let known = &candidate.files[file];
             let Some(text) = fixture::rewritten(&known.text, &edits) else { continue };
             let written = fs::write(&known.path, &text);
@@ -310,7 +335,7 @@ impl<'w> Suite<'w> {
                 let line = |parsed: &&Parsed| parsed.as_ref().is_ok_and(|fixture| fixture.name == result.name);
                 let _ = at;
                 let (Some(Ok(fixture)), Some(blueprint)) = (again.iter().find(line), &opened[plugin]) else { continue };
-                *result = FixtureResult { updated: true, ..run::fixture(self.workshop, blueprint, fixture) };
+                *result = FixtureResult { updated: true, ..run::fixture(self.workshop, blueprint, fixture, keeps) };
             }
         }
         Ok(())

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::Value;
 use weir_api::plugin::Diagnostic;
+use weir_store::EventRow;
 
 use crate::compare::Difference;
 use crate::fixture::{Edit, FixtureError};
@@ -132,6 +133,9 @@ pub struct FixtureResult {
     /// What `--update` would write.
     #[serde(skip)]
     pub edits: Vec<Edit>,
+    /// Events that go on to the store, when checks are run over them.
+    #[serde(skip)]
+    pub stored: Vec<EventRow>,
 }
 
 impl FixtureResult {
@@ -152,6 +156,7 @@ impl FixtureResult {
             duration_ms: 0.0,
             updated: false,
             edits: Vec::new(),
+            stored: Vec::new(),
         }
     }
 }

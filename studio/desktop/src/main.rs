@@ -26,6 +26,7 @@ fn main() -> anyhow::Result<()> {
         demo_seed: 7,
         plugins,
         sinks: Vec::new(),
+        checks: Vec::new(),
         store_probe: None,
         geoip_database: None,
         recordings: false,

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
+use pipeline_core::api::alert::{AlertList, AlertSet, AlertsRequest};
+use pipeline_core::api::check::{CheckList, ChecksRequest};
 use pipeline_core::api::diff::{
     PluginAccept, PluginDiff, PluginDiffLatest, PluginDiffRequest, PluginVersions, SampleSave, SampleSaved,
 };
@@ -72,6 +74,7 @@ fn api_error(error: &FlowError) -> ApiError {
         FlowError::Store(StoreError::Rebuilding) => ErrorCode::StoreRebuilding,
         FlowError::Unconfirmed { .. }
         | FlowError::PluginSetting(_)
+        | FlowError::AlertSetting(_)
         | FlowError::Plugin(PluginError::NothingWaits(_)) => ErrorCode::BadRequest,
         FlowError::Sink(SinkError::UnknownName(_)) | FlowError::Plugin(PluginError::UnknownPlugin(_)) => {
             ErrorCode::NotFound
@@ -304,6 +307,18 @@ impl Handlers for Studio {
 
     async fn fault(&self, request: FaultRequest) -> Result<FaultList, ApiError> {
         self.blocking(move |flow| flow.fault(&request)).await
+    }
+
+    async fn checks(&self, request: ChecksRequest) -> Result<CheckList, ApiError> {
+        self.blocking(move |flow| Ok(if request.run { flow.checks.run_all() } else { flow.checks.list() })).await
+    }
+
+    async fn alerts(&self, _: AlertsRequest) -> Result<AlertList, ApiError> {
+        Ok(self.flow.alerts.list())
+    }
+
+    async fn alert_set(&self, request: AlertSet) -> Result<AlertList, ApiError> {
+        self.blocking(move |flow| flow.alert_set(&request)).await
     }
 
     async fn audit(&self, _: AuditRequest) -> Result<Audit, ApiError> {

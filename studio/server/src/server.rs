@@ -46,6 +46,8 @@ pub struct ServeConfig {
     pub demo_seed: u64,
     pub plugins: Vec<PathBuf>,
     pub sinks: Vec<SinkWanted>,
+    /// Folders of SQL checks, besides those of plugins.
+    pub checks: Vec<PathBuf>,
     pub store_probe: Option<StoreProbe>,
     pub ordering: Ordering,
     /// A MaxMind City database for plugins.
@@ -101,6 +103,7 @@ impl Server {
             ordering: config.ordering,
             plugins: config.plugins,
             sinks: config.sinks,
+            checks: config.checks,
             store_probe: config.store_probe,
             demo: Some(Arc::clone(&generator) as _),
             drain_timeout: GRACE,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::check_args::{Alerts, Check};
 use crate::diff_args::{Diff, Sample};
 use crate::fault_args::Fault;
 use crate::generate_args::{Generate, Profile};
@@ -37,6 +38,10 @@ pub enum Command {
     Oracle(Oracle),
     /// Break something on purpose, and take it back
     Fault(Fault),
+    /// SQL checks of a running server: statements that must return no rows; exit 1 when one fails
+    Check(Check),
+    /// What is firing, and when it does; exit 1 when something is
+    Alerts(Alerts),
     /// The ledger by time, and the events behind each of its numbers; exit 1 if a window does not add up
     Ledger(Ledger),
     /// Print digests of the store's current state
@@ -87,6 +92,9 @@ pub struct Dev {
     /// Events a second of the demo stream, when no server runs yet; 0 for none
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(0..=20_000))]
     pub demo_rate: u32,
+    /// A folder of SQL checks, besides those of plugins, when no server runs yet; repeat for several
+    #[arg(long = "checks", value_name = "DIR")]
+    pub checks: Vec<PathBuf>,
     #[command(flatten)]
     pub target: Target,
 }
@@ -168,6 +176,9 @@ pub struct Serve {
     /// Where stored events go next: jsonl:DIR, parquet:DIR or an http:// URL; repeat for several
     #[arg(long = "sink", value_name = "KIND:TARGET")]
     pub sinks: Vec<String>,
+    /// A folder of SQL checks, besides those of plugins; repeat for several
+    #[arg(long = "checks", value_name = "DIR")]
+    pub checks: Vec<PathBuf>,
     /// A MaxMind City database (.mmdb) for `meta.geoip`; a few demo networks when absent
     #[arg(long, value_name = "FILE")]
     pub geoip: Option<PathBuf>,

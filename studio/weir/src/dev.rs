@@ -81,6 +81,7 @@ async fn start(dev: &Dev) -> anyhow::Result<Server> {
         demo_seed: DEMO_SEED,
         plugins: Vec::new(),
         sinks: Vec::new(),
+        checks: serve::check_folders(&dev.checks)?,
         store_probe: Some(Arc::new(serve::probe_in_child)),
         ordering: Ordering::Arrival,
         geoip_database: None,

@@ -1,6 +1,9 @@
 //! The `weir` command: the headless server, and the commands that talk to a running one.
 
+mod alert;
 mod args;
+mod check;
+mod check_args;
 mod client;
 mod coded;
 mod dev;
@@ -52,6 +55,8 @@ fn main() -> ExitCode {
         Command::Audit(target) => output::audit(&target),
         Command::Oracle(oracle) => oracle::run(&oracle),
         Command::Fault(fault) => fault::run(&fault),
+        Command::Check(check) => check::run(&check),
+        Command::Alerts(alerts) => alert::run(&alerts),
         Command::Ledger(ledger) => ledger::run(&ledger),
         Command::Digest(target) => output::digest(&target),
         Command::Demo(demo) => output::demo(&demo),

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use crate::args::{Demo, Query, Redrive, Status, Target};
 use crate::client::Client;
 use crate::say::say;
-use crate::{plugin_print, sink, table};
+use crate::{alert, plugin_print, sink, table};
 
 pub fn query(query: &Query) -> anyhow::Result<ExitCode> {
     let result = match Client::find(&query.target) {
@@ -92,6 +92,7 @@ fn print_status(view: &StatusView) {
         plugin_print::line(plugin);
     }
     view.sinks.iter().for_each(sink::print);
+    view.alerts.iter().for_each(alert::print_active);
     for note in &view.recovery {
         say!("note: {note}");
     }

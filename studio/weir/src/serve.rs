@@ -1,7 +1,7 @@
 //! `weir serve`: the headless server.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -52,6 +52,7 @@ async fn serve_until_stopped(serve: Serve) -> anyhow::Result<ExitCode> {
         demo_seed: serve.demo_seed,
         plugins: serve.plugins,
         sinks: serve.sinks.iter().map(|text| sink::wanted(text)).collect::<anyhow::Result<_>>()?,
+        checks: check_folders(&serve.checks)?,
         store_probe: Some(Arc::new(probe_in_child)),
     };
     let server = Server::start(config).await.map_err(|error| coded(&error, error.code(), error.hint()))?;
@@ -74,6 +75,16 @@ async fn serve_until_stopped(serve: Serve) -> anyhow::Result<ExitCode> {
     tracing::info!("stopping");
     server.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Folders of `--checks`, as whole paths.
+pub fn check_folders(dirs: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let whole = |dir: &PathBuf| {
+        let is_there = std::fs::metadata(dir).is_ok_and(|metadata| metadata.is_dir());
+        anyhow::ensure!(is_there, "--checks {} is no folder; make it, or give another", dir.display());
+        std::path::absolute(dir).with_context(|| format!("{} is no path", dir.display()))
+    };
+    dirs.iter().map(whole).collect()
 }
 
 /// `WEIR_LOG` wins over the level.

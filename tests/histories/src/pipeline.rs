@@ -49,6 +49,7 @@ impl Pipeline {
             ordering: self.ordering,
             plugins: Vec::new(),
             sinks: Vec::new(),
+            checks: Vec::new(),
             store_probe: None,
             demo: None,
             drain_timeout: PATIENCE,

@@ -1,6 +1,7 @@
 //! Name, views, the demo, the connection.
 
 use leptos::prelude::*;
+use weir_api::{alert::Alert, check::Severity};
 
 use crate::{
     actions::Actions,
@@ -23,7 +24,7 @@ pub fn TopBar() -> impl IntoView {
     let marked = move |view| match view {
         View::Plugins => failed.get(),
         View::Health => unwell.get(),
-        View::Correctness => studio.oracle_mismatches.get() > 0,
+        View::Correctness => studio.oracle_mismatches.get() > 0 || studio.checks_failing.get() > 0,
         View::Live | View::Generator | View::Query | View::Faults => false,
     };
     let tab = move |view: View| {
@@ -44,6 +45,7 @@ pub fn TopBar() -> impl IntoView {
             <nav class="nav" aria-label="Views">{View::ALL.map(tab)}</nav>
             <div class="topbar-space"></div>
             <FaultChip/>
+            <Alerts/>
             <Ordering/>
             <DemoControl/>
             <div class="topbar-tools">
@@ -63,6 +65,26 @@ pub fn TopBar() -> impl IntoView {
                 <Connection/>
             </div>
         </header>
+    }
+}
+
+/// How many alerts are firing; nothing while none is.
+#[component]
+fn Alerts() -> impl IntoView {
+    let studio = Studio::expect();
+    let count = Memo::new(move |_| studio.alerts.with(Vec::len));
+    let worst = Memo::new(move |_| studio.alerts.with(|alerts| alerts.iter().map(|alert| alert.severity).max()));
+    let names = move || studio.alerts.with(|alerts| alerts.iter().map(Alert::summary).collect::<Vec<_>>().join("\n"));
+    move || {
+        (count.get() > 0).then(|| {
+            view! {
+                <a class="alert-chip" class:is-warning=worst.get() == Some(Severity::Warning) href=View::Health.hash()
+                    data-testid="alert-chip" title=names role="status">
+                    <Icon shape=Shape::Alert/>
+                    {move || if count.get() == 1 { "1 alert".to_owned() } else { format!("{} alerts", count.get()) }}
+                </a>
+            }
+        })
     }
 }
 

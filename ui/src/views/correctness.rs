@@ -10,7 +10,7 @@ use weir_api::{
 use crate::{
     change::Change,
     client::Client,
-    components::{journey::SidePanel, ledger_windows::LedgerWindows},
+    components::{checks_panel::ChecksPanel, journey::SidePanel, ledger_windows::LedgerWindows},
     format, poll,
     state::Studio,
     views::health::LedgerPanel,
@@ -38,6 +38,7 @@ pub fn CorrectnessView() -> impl IntoView {
                 <LedgerWindows/>
                 <OraclePanel answer/>
                 <Mismatches answer/>
+                <ChecksPanel/>
             </div>
             {move || studio.selected.get().is_some().then(|| view! { <div class="plugins-side"><SidePanel/></div> })}
         </div>

@@ -12,7 +12,10 @@ use weir_api::{
 
 use crate::{
     client::Client,
-    components::ledger_windows::{Number, Picked},
+    components::{
+        alerts_panel::AlertsPanel,
+        ledger_windows::{Number, Picked},
+    },
     format,
     state::{Link, Studio},
     views::{dead_letters::DeadLetters, sinks::Sinks},
@@ -24,6 +27,7 @@ pub fn HealthView() -> impl IntoView {
     view! {
         <div class="page health">
             <LedgerPanel/>
+            <AlertsPanel/>
             <div class="health-columns">
                 <div class="stack"><Stages/><DeadLetters/><AuditPanel/></div>
                 <div class="stack"><Machine status/><Sinks/><Recovery status/><DigestPanel/></div>
