@@ -67,7 +67,7 @@ impl Stage {
     }
 
     fn stop(&self, name: &str) {
-        let view = named(self.fault(&["stop", name]), name);
+        let view = named(self.fault(&["stop", &name.replace('_', "-")]), name);
         assert!(!view.active && view.strikes > 0, "{view:?}");
     }
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use pipeline_core::api::window::Term;
 
 use crate::check_args::{Alerts, Check};
 use crate::diff_args::{Diff, Sample};
@@ -99,14 +100,22 @@ pub struct Dev {
     pub target: Target,
 }
 
+fn term(name: &str) -> Result<Term, String> {
+    let spelled = name.replace('-', "_");
+    Term::ALL.into_iter().find(|term| term.as_str() == spelled).ok_or_else(|| {
+        let names = Term::ALL.map(|term| term.as_str().replace('_', "-"));
+        format!("the ledger has no such number; it has {}", names.join(", "))
+    })
+}
+
 #[derive(Debug, Args)]
 pub struct Ledger {
     /// Length of a window, a multiple of 10 seconds
     #[arg(long, value_name = "SECONDS", conflicts_with = "events")]
     pub window: Option<u32>,
     /// List the events that this number counts
-    #[arg(long, value_name = "NUMBER", value_enum)]
-    pub events: Option<LedgerTerm>,
+    #[arg(long, value_name = "NUMBER", value_parser = term)]
+    pub events: Option<Term>,
     /// Only what was received at this time or later, by windows of ten seconds
     #[arg(long, value_name = "TIME", requires = "until")]
     pub from: Option<String>,
@@ -121,18 +130,6 @@ pub struct Ledger {
     pub limit: Option<u32>,
     #[command(flatten)]
     pub target: Target,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LedgerTerm {
-    Received,
-    Emitted,
-    Stored,
-    Dropped,
-    Rejected,
-    DeadLettered,
-    Deduplicated,
-    InFlight,
 }
 
 #[derive(Debug, Args)]

@@ -18,7 +18,7 @@ pub fn run(fault: &Fault) -> anyhow::Result<ExitCode> {
         Some(FaultCommand::Start(start)) => {
             let Start { name, lasts, plugin, sink, every, delay_ms, offset_s, target } = &**start;
             let request = FaultRequest {
-                name: Some(name.clone()),
+                name: Some(spelled(name)),
                 running: true,
                 for_s: *lasts,
                 plugin: plugin.clone(),
@@ -30,7 +30,7 @@ pub fn run(fault: &Fault) -> anyhow::Result<ExitCode> {
             ask(&request, target)
         }
         Some(FaultCommand::Stop { name, target, .. }) => {
-            ask(&FaultRequest { name: name.clone(), running: false, ..FaultRequest::default() }, target)
+            ask(&FaultRequest { name: name.as_deref().map(spelled), running: false, ..FaultRequest::default() }, target)
         }
     }
 }
@@ -78,4 +78,9 @@ fn print(view: &FaultView) {
     if let Some(reason) = &view.unavailable {
         say!("    not now: {reason}");
     }
+}
+
+/// A name may be typed with hyphens, as options are.
+fn spelled(name: &str) -> String {
+    name.replace('-', "_")
 }

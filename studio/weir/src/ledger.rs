@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use pipeline_core::api::registry;
 use pipeline_core::api::window::{LedgerEvent, LedgerEvents, LedgerEventsRequest, Term, Windows, WindowsRequest};
 
-use crate::args::{Ledger, LedgerTerm};
+use crate::args::Ledger;
 use crate::client::Client;
 use crate::output::print_json;
 use crate::say::say;
@@ -64,14 +64,14 @@ fn print(windows: &Windows) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn events(client: &Client, ledger: &Ledger, term: LedgerTerm, span: Option<(i64, i64)>) -> anyhow::Result<ExitCode> {
+fn events(client: &Client, ledger: &Ledger, term: Term, span: Option<(i64, i64)>) -> anyhow::Result<ExitCode> {
     let limit = ledger.limit.unwrap_or(100) as usize;
     let mut found = LedgerEvents::default();
     let mut after = ledger.after;
     // Pages that have looked at all they may, and found too little.
     loop {
         let page = client.call::<registry::LedgerEvents>(&LedgerEventsRequest {
-            term: term.into(),
+            term,
             from_ms: span.map(|(from_ms, _)| from_ms),
             until_ms: span.map(|(_, until_ms)| until_ms),
             after,
@@ -113,19 +113,4 @@ fn row(event: &LedgerEvent) -> Vec<String> {
 
 fn time(ms: i64) -> String {
     pipeline_core::event::time::iso(ms)
-}
-
-impl From<LedgerTerm> for Term {
-    fn from(term: LedgerTerm) -> Self {
-        match term {
-            LedgerTerm::Received => Self::Received,
-            LedgerTerm::Emitted => Self::Emitted,
-            LedgerTerm::Stored => Self::Stored,
-            LedgerTerm::Dropped => Self::Dropped,
-            LedgerTerm::Rejected => Self::Rejected,
-            LedgerTerm::DeadLettered => Self::DeadLettered,
-            LedgerTerm::Deduplicated => Self::Deduplicated,
-            LedgerTerm::InFlight => Self::InFlight,
-        }
-    }
 }
