@@ -61,9 +61,7 @@ fn dead_letters_fire_everywhere_and_a_redrive_resolves_them() {
     let mut next = || -> AlertChange {
         serde_json::from_str(&lines.next().expect("a line").expect("text")).expect("one change a line")
     };
-    let browser = Browser::open(&dir.path().join("profile"));
-    browser.go(&weir.call::<registry::OpenLink>(&Default::default()).expect("a link").url);
-    wait_for("the page", || browser.text("demo-toggle"));
+    let browser = Browser::in_studio(dir.path(), &weir);
     assert_eq!(browser.text("alert-chip"), None, "nothing is said while nothing fires");
 
     assert!(weir.send(&[event("e", "ann", 1, json!({})), event("e", "ann", 2, json!({}))]));
@@ -188,9 +186,7 @@ fn settings_are_durable_and_refused_with_what_is_possible() {
     let (dir, data) = scratch();
     let weir = Weir::start(&data);
     weir.settle();
-    let browser = Browser::open(&dir.path().join("profile"));
-    browser.go(&weir.call::<registry::OpenLink>(&Default::default()).expect("a link").url);
-    wait_for("the page", || browser.text("demo-toggle"));
+    let browser = Browser::in_studio(dir.path(), &weir);
     browser.run("location.hash = '#/health'");
     wait_for("the rules", || {
         browser

@@ -5,7 +5,10 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use pipeline_core::api::registry;
 use serde_json::{Value, json};
+
+use crate::server::{Weir, wait_for};
 
 /// A headless Chromium, driven over WebDriver.
 pub struct Browser {
@@ -15,6 +18,14 @@ pub struct Browser {
 }
 
 impl Browser {
+    /// With the studio of a server on its page.
+    pub fn in_studio(root: &Path, weir: &Weir) -> Self {
+        let browser = Self::open(&root.join("profile"));
+        browser.go(&weir.call::<registry::OpenLink>(&Default::default()).expect("a link").url);
+        wait_for("the page", || browser.text("demo-toggle"));
+        browser
+    }
+
     pub fn open(profile: &Path) -> Self {
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")

@@ -63,9 +63,7 @@ fn an_edit_that_breaks_the_data_fails_a_check_in_the_terminal_and_on_screen() {
     assert_eq!((code, list.checks[0].description.as_str()), (0, "Nobody is paid for an order."));
     assert_eq!(list.checks[0].every_ms, 500);
 
-    let browser = Browser::open(&dir.path().join("profile"));
-    browser.go(&weir_server.call::<registry::OpenLink>(&Default::default()).expect("a link").url);
-    wait_for("the page", || browser.text("demo-toggle"));
+    let browser = Browser::in_studio(dir.path(), &weir_server);
     browser.run("location.hash = '#/correctness'");
     wait_for("both to pass", || browser.text("checks-state").filter(|text| text == "2 passing"));
 

@@ -1,6 +1,5 @@
 //! The Correctness screen in a real browser: silent while all is well, and an alarm that leads to the event.
 
-use pipeline_core::api::registry;
 use serde_json::json;
 
 use crate::browser::Browser;
@@ -10,10 +9,7 @@ use crate::server::{Weir, event, scratch, wait_for};
 fn a_number_of_the_ledger_leads_to_its_events_and_their_journeys() {
     let (dir, data) = scratch();
     let weir = Weir::start(&data);
-    let browser = Browser::open(&dir.path().join("profile"));
-    let link = weir.call::<registry::OpenLink>(&Default::default()).expect("a link").url;
-    browser.go(&link);
-    wait_for("the page", || browser.text("demo-toggle"));
+    let browser = Browser::in_studio(dir.path(), &weir);
     browser.run("location.hash = '#/correctness'");
     wait_for("windows to be empty", || browser.text("windows").filter(|text| text.contains("No events yet")));
     let events: Vec<_> = (1..20).map(|number| event("e", "ann", number, json!({"n": number}))).collect();
@@ -42,10 +38,7 @@ fn a_number_of_the_ledger_leads_to_its_events_and_their_journeys() {
 fn the_oracle_is_started_there_and_a_mismatch_leads_to_its_event() {
     let (dir, data) = scratch();
     let weir = Weir::start_in(&data, &[], &[("WEIR_SABOTAGE", "hour_off:20")]);
-    let browser = Browser::open(&dir.path().join("profile"));
-    let link = weir.call::<registry::OpenLink>(&Default::default()).expect("a link").url;
-    browser.go(&link);
-    wait_for("the page", || browser.text("demo-toggle"));
+    let browser = Browser::in_studio(dir.path(), &weir);
     browser.run("location.hash = '#/correctness'");
     wait_for("the oracle to be off", || browser.text("oracle-state").filter(|text| text == "off"));
     let events: Vec<_> = (1..20).map(|number| event("e", "ann", number, json!({"n": number}))).collect();

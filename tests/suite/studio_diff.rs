@@ -30,8 +30,7 @@ fn an_edit_is_shown_promoted_and_accepted_and_an_event_becomes_a_fixture() {
     assert!(weir.send(&events));
     weir.settle();
 
-    let browser = Browser::open(&dir.path().join("profile"));
-    browser.go(&weir.call::<registry::OpenLink>(&Default::default()).expect("a link").url);
+    let browser = Browser::in_studio(dir.path(), &weir);
     wait_for("the page", || browser.text("connection").filter(|text| text.contains("Connected")));
     let shown = |id: &str, wanted: &str| {
         wait_for(wanted, || browser.text(id).filter(|text| text.contains(wanted)));

@@ -16,10 +16,7 @@ fn faults_are_started_and_stopped_there_and_are_in_sight_everywhere() {
     let own = plugin(dir.path(), "own", "index.js", source).display().to_string();
     let arguments = ["--demo", "--demo-rate", "300", "--supervise", "--plugin", &own];
     let weir = Weir::start_with(&data, &arguments);
-    let browser = Browser::open(&dir.path().join("profile"));
-    let link = weir.call::<registry::OpenLink>(&Default::default()).expect("a link").url;
-    browser.go(&link);
-    wait_for("the page", || browser.text("demo-toggle"));
+    let browser = Browser::in_studio(dir.path(), &weir);
     assert_eq!(browser.text("fault-chip"), None, "nothing is broken");
     browser.run("location.hash = '#/faults'");
     wait_for("the palette", || browser.text("fault-worker_stall"));

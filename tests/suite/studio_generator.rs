@@ -16,10 +16,7 @@ fn state(weir: &Weir) -> GeneratorState {
 fn what_is_chosen_on_the_screen_is_sent() {
     let (dir, data) = scratch();
     let weir = Weir::start(&data);
-    let browser = Browser::open(&dir.path().join("profile"));
-    let link = weir.call::<registry::OpenLink>(&Default::default()).expect("a link").url;
-    browser.go(&link);
-    wait_for("the page", || browser.text("demo-toggle"));
+    let browser = Browser::in_studio(dir.path(), &weir);
     browser.run("location.hash = '#/generator'");
     // Nothing was sent yet, and the screen says so.
     wait_for("the scenarios", || browser.text("scenario-worst-day").filter(|text| text.contains("Worst day")));

@@ -63,8 +63,7 @@ impl Screen {
             let views = weir.status().plugins;
             (views.len() == 2 && views.iter().all(|view| view.state == PluginState::Live)).then_some(())
         });
-        let browser = Browser::open(&root.join("profile"));
-        browser.go(&weir.call::<registry::OpenLink>(&Default::default()).expect("a link").url);
+        let browser = Browser::in_studio(root, &weir);
         wait_for("the page", || browser.text("connection").filter(|text| text.contains("Connected")));
         Self { weir, browser, sent: 0 }
     }

@@ -131,13 +131,15 @@ impl Frames {
         let problem = refusal
             .clone()
             .or_else(|| self.shared.failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone());
+        let (at_ms, queryable_lag_ms) = (self.clock.now_ms(), self.shared.queryable.newest_ms());
+        let oracle_mismatches = self.oracle.mismatch_count();
         let failing = self.checks.failing();
         let checks_failing = failing.ids.len() as u64;
         let sinks = self.sinks.newest_views();
         self.alerts.observe(&Facts {
-            now_ms: self.clock.now_ms(),
+            now_ms: at_ms,
             ledger,
-            queryable_lag_ms: self.shared.queryable.newest_ms(),
+            queryable_lag_ms,
             sinks: sinks
                 .iter()
                 .map(|sink| SinkFacts {
@@ -146,7 +148,7 @@ impl Frames {
                     failed: sink.failed,
                 })
                 .collect(),
-            oracle_mismatches: self.oracle.mismatch_count(),
+            oracle_mismatches,
             checks: failing,
             problem: problem.clone(),
             failed_plugins: plugins
@@ -157,15 +159,15 @@ impl Frames {
         });
         let frame = LiveFrame {
             sequence,
-            at_ms: self.clock.now_ms(),
+            at_ms,
             ledger,
             rates,
-            queryable_lag_ms: self.shared.queryable.newest_ms(),
+            queryable_lag_ms,
             stages,
             plugins,
             sinks,
             demo: self.demo.as_ref().map(|demo| demo.state()).unwrap_or_default(),
-            oracle_mismatches: self.oracle.mismatch_count(),
+            oracle_mismatches,
             faults: self.faults.newest(),
             alerts: self.alerts.active(),
             checks_failing,

@@ -14,9 +14,8 @@ use weir_event::journal::{
 use weir_event::normalize::PluginEvent;
 use weir_event::sabotage::{Bug, strikes};
 use weir_event::{Outcome, ids};
-use weir_store::{Cursor, PluginLogRow, Restored, RowBatch, StorageRow, StoreWriter};
+use weir_store::{Cursor, PluginLogRow, Restored, RowBatch, StorageRow, StoreWriter, Window};
 
-use crate::alerts::SETTING_ALERTS;
 use crate::emitted;
 use crate::error::FlowError;
 use crate::identity::Identity;
@@ -32,6 +31,9 @@ pub const SETTING_ORDERING: &str = "ordering";
 /// Whether session recordings are stored: `on` or `off`, which it is without the setting.
 pub const SETTING_RECORDINGS: &str = "recordings";
 
+/// Values of settings by name.
+pub type Settings = HashMap<String, String>;
+
 /// Current state of everything behind the journal, and how far it got.
 #[derive(Debug)]
 pub struct Projection {
@@ -39,9 +41,8 @@ pub struct Projection {
     identity: Identity,
     projects: HashMap<String, u32>,
     chains: HashMap<String, Vec<ChainMember>>,
-    ordering: Option<String>,
-    recordings: Option<String>,
-    alerts: Option<String>,
+    /// What the journal says last of each setting, by name.
+    pub settings: Settings,
     pub sinks: SinkStates,
     pub plugins: PluginStates,
     /// (offset, uuid) of the dead letters that no redrive has closed.
@@ -70,41 +71,22 @@ impl Projection {
                 Some((key.strip_prefix(META_CHAIN)?.to_owned(), serde_json::from_str(value).ok()?))
             })
             .collect();
-        let setting = |name: &str| {
-            let found = restored.meta.iter().rev().find(|(key, _)| key.strip_prefix(META_SETTING) == Some(name));
-            found.map(|(_, value)| value.clone())
-        };
+        // The newest of a key comes last.
+        let settings = restored.meta.iter().filter_map(|(key, value)| Some((key.strip_prefix(META_SETTING)?, value)));
         Ok(Self {
             cursor: restored.cursor,
             identity: Identity::restore(writer, restored)?,
             projects: restored.projects.iter().map(|(id, token)| (token.clone(), *id)).collect(),
             chains,
-            ordering: setting(SETTING_ORDERING),
-            recordings: setting(SETTING_RECORDINGS),
-            alerts: setting(SETTING_ALERTS),
+            settings: settings.map(|(name, value)| (name.to_owned(), value.clone())).collect(),
             sinks: SinkStates::restore(&restored.sinks),
             plugins: PluginStates::restore(&restored.meta),
             letters: restored.dead_letters.iter().copied().collect(),
         })
     }
 
-    /// The ordering that the journal names last.
-    pub fn ordering(&self) -> Option<&str> {
-        self.ordering.as_deref()
-    }
-
-    /// What the journal says last of session recordings.
-    pub fn recordings(&self) -> Option<&str> {
-        self.recordings.as_deref()
-    }
-
-    /// What the journal says last of alerts: JSON.
-    pub fn alerts(&self) -> Option<&str> {
-        self.alerts.as_deref()
-    }
-
     pub(crate) fn keeps_recordings(&self) -> bool {
-        self.recordings.as_deref() == Some("on")
+        self.settings.get(SETTING_RECORDINGS).is_some_and(|value| value == "on")
     }
 
     pub fn projects(&self) -> &HashMap<String, u32> {
@@ -132,12 +114,7 @@ impl Projection {
             ControlRecord::Logs { logs } => rows.plugin_logs = log_rows(sequence, offset, logs),
             ControlRecord::Storage { mutations } => rows.storage = storage_rows(sequence, mutations),
             ControlRecord::Setting { name, value } => {
-                match name.as_str() {
-                    SETTING_ORDERING => self.ordering = Some(value.clone()),
-                    SETTING_RECORDINGS => self.recordings = Some(value.clone()),
-                    SETTING_ALERTS => self.alerts = Some(value.clone()),
-                    _ => {}
-                }
+                self.settings.insert(name.clone(), value.clone());
                 rows.meta.push((format!("{META_SETTING}{name}"), value.clone()));
             }
             ControlRecord::Sink(_) | ControlRecord::SinkCursor(_) | ControlRecord::SinkRemoved { .. } => {
@@ -174,7 +151,7 @@ impl Projection {
         let mut index = 0;
         for record in intake {
             let first_offset = batch.first_offset + index as u64;
-            let window = rows.windows.at(record.received_at_ms);
+            let mut window = Window::default();
             window.received += i64::from(record.event_count());
             window.spans(first_offset, first_offset + u64::from(record.event_count()));
             for position in 0..record.event_count() as usize {
@@ -201,7 +178,7 @@ impl Projection {
                 let result = self.apply_event(&mut context, event, effect, at_hand);
                 let count = if strikes(Bug::CountTwice) { 2 } else { 1 };
                 self.cursor.outcomes.add(result.outcome, count);
-                rows.windows.at(record.received_at_ms).add(result.outcome, count as i64);
+                window.add(result.outcome, count as i64);
                 let conflicts = effect.repeat == Repeat::Conflicting && result.outcome == Outcome::Deduplicated;
                 if conflicts || effect.fate == (Fate::Deduplicated { conflicting: true }) {
                     self.cursor.outcomes.conflicting_duplicates += 1;
@@ -209,6 +186,7 @@ impl Projection {
                 projected.push(result);
                 index += 1;
             }
+            rows.windows.at(record.received_at_ms).merge(window);
         }
         if index != batch.effects.len() {
             return Err(FlowError::Disagreement(format!(

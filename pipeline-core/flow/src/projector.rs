@@ -23,7 +23,7 @@ use crate::handoff::{Handoff, HandoffBatch};
 use crate::ledger::{Ledger, shift};
 use crate::live::LiveFeed;
 use crate::plugin_states::PluginStates;
-use crate::projection::Projection;
+use crate::projection::{Projection, Settings};
 use crate::redrive;
 use crate::sabotage;
 use crate::stage_times::{Stage, StageTimes};
@@ -63,12 +63,8 @@ pub struct Projector {
 pub struct CaughtUp {
     pub projects: std::collections::HashMap<String, u32>,
     pub plugin_storage: Vec<(String, String, String)>,
-    /// The ordering that the journal names last.
-    pub ordering: Option<String>,
-    /// What the journal says last of session recordings.
-    pub recordings: Option<String>,
-    /// What the journal says last of alerts.
-    pub alerts: Option<String>,
+    /// What the journal says last of each.
+    pub settings: Settings,
     pub sinks: Vec<SinkRow>,
     pub plugins: PluginStates,
 }
@@ -96,9 +92,7 @@ impl Projector {
         let start = CaughtUp {
             projects: open.projection.projects().clone(),
             plugin_storage: std::mem::take(&mut open.plugin_storage),
-            ordering: open.projection.ordering().map(str::to_owned),
-            recordings: open.projection.recordings().map(str::to_owned),
-            alerts: open.projection.alerts().map(str::to_owned),
+            settings: open.projection.settings.clone(),
             sinks: open.projection.sinks.rows(),
             plugins: open.projection.plugins.clone(),
         };

@@ -85,10 +85,21 @@ pub fn find(intake: &Log, offsets: &BTreeSet<u64>) -> Result<Vec<Found>, FlowErr
         let Some((first, record)) = &held else { continue };
         let IntakeBody::Events(events) = &record.body else { continue };
         let Some(captured) = offset.checked_sub(*first).and_then(|at| events.get(at as usize)) else { continue };
-        let envelope = IntakeRecord { body: IntakeBody::Events(Vec::new()), ..record.clone() };
-        found.push(Found { offset: *offset, record: envelope, captured: captured.clone() });
+        found.push(Found { offset: *offset, record: envelope(record), captured: captured.clone() });
     }
     Ok(found)
+}
+
+/// A request without its events.
+pub fn envelope(record: &IntakeRecord) -> IntakeRecord {
+    IntakeRecord {
+        received_at_ms: record.received_at_ms,
+        token: record.token.clone(),
+        ip: record.ip.clone(),
+        site_url: record.site_url.clone(),
+        sent_at: record.sent_at.clone(),
+        body: IntakeBody::Events(Vec::new()),
+    }
 }
 
 fn read_at(intake: &Log, offset: u64) -> Result<Option<(u64, IntakeRecord)>, FlowError> {

@@ -14,14 +14,14 @@ use weir_event::Outcome;
 use weir_event::clock::UnixMillis;
 use weir_event::intake::{CapturedEvent, IntakeBody, IntakeRecord};
 use weir_event::journal::{BatchRecord, ChainMember, EmittedEvent, EventEffect, JournalRecord, Repeat};
-use weir_store::Redriven;
+use weir_store::{Redriven, WINDOW_MS, window_start};
 
 use crate::codec;
 use crate::emitted;
 use crate::error::FlowError;
 use crate::flow::Flow;
 use crate::journey::{History, ending, final_uuid};
-use crate::redrive::Found;
+use crate::redrive::{Found, envelope};
 
 const PAGE: u32 = 100;
 const MOST: u32 = 1_000;
@@ -75,7 +75,7 @@ struct Search<'a> {
     started: Instant,
     looked: u64,
     found: Vec<LedgerEvent>,
-    chains: HashMap<String, Vec<ChainMember>>,
+    chains: HashMap<String, Rc<[ChainMember]>>,
     projects: HashMap<String, u32>,
     facts: Rc<Facts>,
 }
@@ -267,7 +267,7 @@ impl Search<'_> {
     }
 
     fn is_wanted(&self, received_at_ms: UnixMillis) -> bool {
-        let start_ms = received_at_ms - received_at_ms.rem_euclid(weir_store::WINDOW_MS);
+        let start_ms = window_start(received_at_ms, WINDOW_MS);
         self.request.from_ms.is_none_or(|from_ms| start_ms >= from_ms)
             && self.request.until_ms.is_none_or(|until_ms| start_ms < until_ms)
     }
@@ -297,12 +297,12 @@ impl Search<'_> {
         Ok(Facts { range, stored: stored.into_iter().collect(), redriven, emitted })
     }
 
-    fn chain(&mut self, hash: &str) -> Result<Vec<ChainMember>, FlowError> {
+    fn chain(&mut self, hash: &str) -> Result<Rc<[ChainMember]>, FlowError> {
         if let Some(chain) = self.chains.get(hash) {
-            return Ok(chain.clone());
+            return Ok(Rc::clone(chain));
         }
-        let chain = History::of(self.flow).chain(hash)?;
-        self.chains.insert(hash.to_owned(), chain.clone());
+        let chain: Rc<[ChainMember]> = History::of(self.flow).chain(hash)?.into();
+        self.chains.insert(hash.to_owned(), Rc::clone(&chain));
         Ok(chain)
     }
 
@@ -315,11 +315,6 @@ impl Search<'_> {
         self.projects.insert(token.to_owned(), project);
         Ok(project)
     }
-}
-
-/// A request without its events.
-fn envelope(request: &IntakeRecord) -> IntakeRecord {
-    IntakeRecord { body: IntakeBody::Events(Vec::new()), ..request.clone() }
 }
 
 fn line(offset: u64, request: &IntakeRecord, captured: &CapturedEvent) -> LedgerEvent {

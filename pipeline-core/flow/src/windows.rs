@@ -10,7 +10,7 @@ use weir_api::ledger::Ledger as LedgerView;
 use weir_api::window::{LedgerWindow, Windows, WindowsRequest};
 use weir_event::Outcome;
 use weir_event::clock::UnixMillis;
-use weir_store::{WINDOW_MS, Window};
+use weir_store::{WINDOW_MS, Window, window_start};
 
 use crate::codec;
 use crate::error::FlowError;
@@ -48,7 +48,7 @@ impl Flow {
                 let count = u64::from(request.event_count());
                 read += count;
                 unread = unread.saturating_sub(count);
-                let start_ms = request.received_at_ms - request.received_at_ms.rem_euclid(length_ms);
+                let start_ms = window_start(request.received_at_ms, length_ms);
                 if start_ms < before_ms {
                     let window = windows.entry(start_ms).or_default();
                     window.received += count;

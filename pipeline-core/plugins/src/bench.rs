@@ -29,7 +29,7 @@ use crate::own_metrics::OwnMetrics;
 use crate::pace::Pace;
 use crate::recent_calls::RecentCalls;
 use crate::settings::Settings;
-use crate::slot::{Slot, lock};
+use crate::slot::{self, Slot, lock};
 use crate::sources;
 use crate::state::Surroundings;
 use crate::storage::{Cache, CacheEntry, Storage, StorageSnapshot};
@@ -145,7 +145,7 @@ impl Workshop {
             Box::new(Diagnostic { message, ..Diagnostic::default() })
         })?;
         let language = Language::of(&snapshot)?;
-        let plugin_id = host::id_of(&dir);
+        let plugin_id = slot::id_of(&dir);
         let order = Order { plugin_id, dir, snapshot: Arc::new(snapshot), settings: Settings::default(), language };
         let artifact = order.make(&self.shared, &Cancel::default())?;
         Ok(Blueprint::new(order, artifact)?)

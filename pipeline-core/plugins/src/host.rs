@@ -39,7 +39,7 @@ use crate::packages::Packages;
 use crate::recent_calls::RecentCalls;
 use crate::reloads::Reloads;
 use crate::settings::Settings;
-use crate::slot::{Slot, lock};
+use crate::slot::{Slot, lock, unique_id};
 use crate::state::{Effects, Surroundings};
 use crate::storage::{Cache, CacheEntry, Storage};
 use crate::version::Version;
@@ -488,16 +488,4 @@ fn named(dir: &Path, real: &Path) -> PathBuf {
     let absolute = std::path::absolute(dir).unwrap_or_else(|_| real.to_owned());
     let parts = absolute.parent().and_then(|parent| parent.canonicalize().ok()).zip(absolute.file_name());
     parts.map_or_else(|| real.to_owned(), |(parent, name)| parent.join(name))
-}
-
-pub(crate) fn unique_id(dir: &Path, slots: &[Arc<Slot>]) -> String {
-    let name = id_of(dir);
-    let is_free = |id: &String| slots.iter().all(|slot| slot.id != *id);
-    let numbered = (2..).map(|number| format!("{name}-{number}"));
-    std::iter::once(name.clone()).chain(numbered).find(is_free).unwrap_or(name)
-}
-
-/// A plugin is called after its folder.
-pub(crate) fn id_of(dir: &Path) -> String {
-    dir.file_name().map_or_else(|| "plugin".to_owned(), |name| name.to_string_lossy().into_owned())
 }

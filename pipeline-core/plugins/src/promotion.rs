@@ -7,9 +7,9 @@ use weir_api::plugin::PluginView;
 
 use crate::blueprint::Blueprint;
 use crate::error::PluginError;
-use crate::host::{Message, PluginHost, folder, unique_id};
+use crate::host::{Message, PluginHost, folder};
 use crate::reloads::Reloads;
-use crate::slot::lock;
+use crate::slot::{lock, unique_id};
 use crate::storage::StorageSnapshot;
 
 impl PluginHost {

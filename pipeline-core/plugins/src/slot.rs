@@ -312,3 +312,15 @@ fn as_f64((p50, p99): (u32, u32)) -> (f64, f64) {
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+pub(crate) fn unique_id(dir: &Path, slots: &[Arc<Slot>]) -> String {
+    let name = id_of(dir);
+    let is_free = |id: &String| slots.iter().all(|slot| slot.id != *id);
+    let numbered = (2..).map(|number| format!("{name}-{number}"));
+    std::iter::once(name.clone()).chain(numbered).find(is_free).unwrap_or(name)
+}
+
+/// A plugin is called after its folder.
+pub(crate) fn id_of(dir: &Path) -> String {
+    dir.file_name().map_or_else(|| "plugin".to_owned(), |name| name.to_string_lossy().into_owned())
+}

@@ -7,8 +7,7 @@ use weir_event::stored::GROUP_SLOTS;
 
 use crate::error::StoreError;
 use crate::export;
-use crate::lookup::committed;
-use crate::restore::uuid_at;
+use crate::lookup;
 use crate::rows::{Cursor, DistinctIdRow, PersonRow};
 
 /// A group of a type that has a slot.
@@ -38,38 +37,13 @@ pub fn current(connection: &Connection) -> Result<Current, StoreError> {
     connection.execute_batch("BEGIN")?;
     let read = || -> Result<Current, StoreError> {
         Ok(Current {
-            cursor: committed(connection)?,
+            cursor: lookup::committed(connection)?,
             events: events(connection)?,
-            persons: all(
-                connection,
-                "SELECT id::VARCHAR, epoch_ms(created_at), team_id, properties::VARCHAR, is_identified, version, _offset \
-                 FROM persons",
-                |row| {
-                    Ok(PersonRow {
-                        id: uuid_at(row, 0)?,
-                        created_at_ms: row.get(1)?,
-                        team_id: row.get(2)?,
-                        properties: row.get(3)?,
-                        is_identified: row.get(4)?,
-                        is_deleted: false,
-                        version: row.get(5)?,
-                        offset: row.get(6)?,
-                    })
-                },
-            )?,
+            persons: all(connection, &format!("SELECT {} FROM persons", living(lookup::PERSON)), lookup::person)?,
             distinct_ids: all(
                 connection,
-                "SELECT team_id, distinct_id, person_id::VARCHAR, version, _offset FROM person_distinct_ids",
-                |row| {
-                    Ok(DistinctIdRow {
-                        team_id: row.get(0)?,
-                        distinct_id: row.get(1)?,
-                        person_id: uuid_at(row, 2)?,
-                        is_deleted: false,
-                        version: row.get(3)?,
-                        offset: row.get(4)?,
-                    })
-                },
+                &format!("SELECT {} FROM person_distinct_ids", living(lookup::DISTINCT_ID)),
+                lookup::distinct_id,
             )?,
             groups: all(
                 connection,
@@ -91,6 +65,11 @@ pub fn current(connection: &Connection) -> Result<Current, StoreError> {
     let current = read();
     connection.execute_batch("COMMIT")?;
     current
+}
+
+/// Views have only what is not deleted, and no column that says so.
+fn living(columns: &str) -> String {
+    columns.replace("is_deleted", "false")
 }
 
 fn events(connection: &Connection) -> Result<Vec<StoredEvent>, StoreError> {

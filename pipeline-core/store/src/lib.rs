@@ -50,5 +50,5 @@ pub use rows::{
     SinkFailureRow, SinkRow, StorageRow, WarningRow,
 };
 pub use scratch::Scratch;
-pub use windows::{WINDOW_MS, Window, Windows, window_offsets, windows};
+pub use windows::{WINDOW_MS, Window, Windows, window_offsets, window_start, windows};
 pub use writer::{StoreConfig, StoreWriter, open_read_only, probe};

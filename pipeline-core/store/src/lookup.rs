@@ -88,40 +88,48 @@ pub fn people_changes(
     from: u64,
     until: u64,
 ) -> Result<(Vec<PersonRow>, Vec<DistinctIdRow>), StoreError> {
-    let mut persons = connection.prepare_cached(
-        "SELECT id::VARCHAR, epoch_ms(created_at), team_id, properties::VARCHAR, is_identified, is_deleted, version, \
-         _offset FROM person_rows WHERE _offset >= ? AND _offset < ? \
-         QUALIFY row_number() OVER (PARTITION BY team_id, id ORDER BY version DESC) = 1",
-    )?;
-    let persons = persons.query_map(params![from, until], |row| {
-        Ok(PersonRow {
-            id: uuid_at(row, 0)?,
-            created_at_ms: row.get(1)?,
-            team_id: row.get(2)?,
-            properties: row.get(3)?,
-            is_identified: row.get(4)?,
-            is_deleted: row.get(5)?,
-            version: row.get(6)?,
-            offset: row.get(7)?,
-        })
-    })?;
-    let persons = persons.collect::<duckdb::Result<Vec<_>>>()?;
-    let mut ids = connection.prepare_cached(
-        "SELECT team_id, distinct_id, person_id::VARCHAR, is_deleted, version, _offset FROM distinct_id_rows \
-         WHERE _offset >= ? AND _offset < ? \
-         QUALIFY row_number() OVER (PARTITION BY team_id, distinct_id ORDER BY version DESC) = 1",
-    )?;
-    let ids = ids.query_map(params![from, until], |row| {
-        Ok(DistinctIdRow {
-            team_id: row.get(0)?,
-            distinct_id: row.get(1)?,
-            person_id: uuid_at(row, 2)?,
-            is_deleted: row.get(3)?,
-            version: row.get(4)?,
-            offset: row.get(5)?,
-        })
-    })?;
-    Ok((persons, ids.collect::<duckdb::Result<Vec<_>>>()?))
+    let newest = |columns: &str, table: &str, key: &str| {
+        format!(
+            "SELECT {columns} FROM {table} WHERE _offset >= ? AND _offset < ? \
+             QUALIFY row_number() OVER (PARTITION BY team_id, {key} ORDER BY version DESC) = 1"
+        )
+    };
+    let mut persons = connection.prepare_cached(&newest(PERSON, "person_rows", "id"))?;
+    let persons = persons.query_map(params![from, until], person)?.collect::<duckdb::Result<Vec<_>>>()?;
+    let mut ids = connection.prepare_cached(&newest(DISTINCT_ID, "distinct_id_rows", "distinct_id"))?;
+    let ids = ids.query_map(params![from, until], distinct_id)?.collect::<duckdb::Result<Vec<_>>>()?;
+    Ok((persons, ids))
+}
+
+/// What [`person`] reads.
+pub const PERSON: &str =
+    "id::VARCHAR, epoch_ms(created_at), team_id, properties::VARCHAR, is_identified, is_deleted, version, _offset";
+
+pub fn person(row: &Row<'_>) -> duckdb::Result<PersonRow> {
+    Ok(PersonRow {
+        id: uuid_at(row, 0)?,
+        created_at_ms: row.get(1)?,
+        team_id: row.get(2)?,
+        properties: row.get(3)?,
+        is_identified: row.get(4)?,
+        is_deleted: row.get(5)?,
+        version: row.get(6)?,
+        offset: row.get(7)?,
+    })
+}
+
+/// What [`distinct_id`] reads.
+pub const DISTINCT_ID: &str = "team_id, distinct_id, person_id::VARCHAR, is_deleted, version, _offset";
+
+pub fn distinct_id(row: &Row<'_>) -> duckdb::Result<DistinctIdRow> {
+    Ok(DistinctIdRow {
+        team_id: row.get(0)?,
+        distinct_id: row.get(1)?,
+        person_id: uuid_at(row, 2)?,
+        is_deleted: row.get(3)?,
+        version: row.get(4)?,
+        offset: row.get(5)?,
+    })
 }
 
 /// The first columns of `weir_state`, as they are read by [`cursor`].

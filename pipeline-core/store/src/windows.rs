@@ -19,6 +19,11 @@ use crate::rows::Cursor;
 
 pub const WINDOW_MS: i64 = 10_000;
 
+/// Start of the window of `length_ms` that a moment is in.
+pub const fn window_start(ms: UnixMillis, length_ms: i64) -> UnixMillis {
+    ms - ms.rem_euclid(length_ms)
+}
+
 /// What one commit adds to a window. Signed, because a redrive takes away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
@@ -50,7 +55,7 @@ impl Window {
         self.until_offset = self.until_offset.max(until_offset);
     }
 
-    fn merge(&mut self, other: Self) {
+    pub fn merge(&mut self, other: Self) {
         self.received += other.received;
         self.emitted += other.emitted;
         self.outcomes.iter_mut().zip(other.outcomes).for_each(|(sum, count)| *sum += count);
@@ -65,7 +70,7 @@ pub struct Windows(BTreeMap<UnixMillis, Window>);
 impl Windows {
     /// The window of a moment.
     pub fn at(&mut self, ms: UnixMillis) -> &mut Window {
-        self.0.entry(ms - ms.rem_euclid(WINDOW_MS)).or_default()
+        self.0.entry(window_start(ms, WINDOW_MS)).or_default()
     }
 
     pub fn append(&mut self, other: Self) {

@@ -158,11 +158,10 @@ impl Check {
             }
             "except" => self.except.push(value.to_owned()),
             // Sentences have colons too; a slip is one short word.
-            _ if suggestion::nearest(word, DIRECTIVES).is_some() => {
-                let meant = suggestion::nearest(word, DIRECTIVES).unwrap_or_default();
+            _ => {
+                let Some(meant) = suggestion::nearest(word, DIRECTIVES) else { return Ok(false) };
                 return Err((format!("unknown directive {word:?}"), format!("Did you mean `{meant}`?")));
             }
-            _ => return Ok(false),
         }
         Ok(true)
     }
@@ -183,8 +182,13 @@ impl Check {
         let skipped = self.sql.len() - self.sql.trim_start().len();
         let above = self.sql[..skipped].matches('\n').count() as u32;
         let line = said("LINE ").or_else(|| said("(line ")).map_or(0, |line| line + above);
-        CheckProblem { code: error.code().to_owned(), message, line, hint: error.hint().to_owned() }
+        CheckProblem { line, ..of_store(error, message) }
     }
+}
+
+/// What the store refused, in these words.
+pub fn of_store(error: &StoreError, message: String) -> CheckProblem {
+    CheckProblem { code: error.code().to_owned(), message, line: 0, hint: error.hint().to_owned() }
 }
 
 #[cfg(test)]

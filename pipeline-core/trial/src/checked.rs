@@ -16,7 +16,7 @@ use weir_event::prepare::{Captured, prepare};
 use weir_plugins::CHECKS_DIR;
 use weir_store::{EventRow, QueryLimits, Scratch};
 
-use crate::check::{Check, CheckError, CheckFile};
+use crate::check::{Check, CheckError, CheckFile, of_store};
 use crate::compare::{Difference, matches};
 use crate::input::PROJECT;
 use crate::trial::Tried;
@@ -70,12 +70,7 @@ pub fn run(
     let mut scratch = match Scratch::open() {
         Ok(scratch) => scratch,
         Err(error) => {
-            let problem = CheckProblem {
-                code: error.code().to_owned(),
-                message: error.to_string(),
-                line: 0,
-                hint: error.hint().to_owned(),
-            };
+            let problem = of_store(&error, error.to_string());
             runs.iter_mut().for_each(|run| run.fails(Verdict::Error, problem.clone()));
             return runs.into_iter().map(Run::ended).collect();
         }
@@ -87,15 +82,10 @@ pub fn run(
         for run in &mut runs {
             match &held {
                 Ok(()) => run.over(name, &scratch),
-                Err(error) => run.fails(
-                    Verdict::Error,
-                    CheckProblem {
-                        code: error.code().to_owned(),
-                        message: format!("the events of {name:?} cannot be stored: {error}"),
-                        line: 0,
-                        hint: error.hint().to_owned(),
-                    },
-                ),
+                Err(error) => {
+                    let message = format!("the events of {name:?} cannot be stored: {error}");
+                    run.fails(Verdict::Error, of_store(error, message));
+                }
             }
         }
     }

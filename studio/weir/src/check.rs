@@ -46,9 +46,7 @@ fn print(view: &CheckView) -> anyhow::Result<()> {
         say!("         {} [{}]", problem.hint, problem.code);
     }
     if !view.first_rows.is_empty() {
-        let cell = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let rows: Vec<Vec<String>> = view.first_rows.iter().map(|row| row.iter().map(cell).collect()).collect();
-        table::print(&mut std::io::stdout().lock(), &view.columns, &rows)?;
+        table::print_values(&mut std::io::stdout().lock(), &view.columns, &view.first_rows)?;
     }
     Ok(())
 }

@@ -55,9 +55,7 @@ fn read_store(query: &Query) -> anyhow::Result<QueryResult> {
 }
 
 fn print_table(out: &mut impl std::io::Write, result: &QueryResult) -> std::io::Result<()> {
-    let cell = |value: &Value| -> String { value.as_str().map_or_else(|| value.to_string(), str::to_owned) };
-    let rows: Vec<Vec<String>> = result.rows.iter().map(|row| row.iter().map(cell).collect()).collect();
-    table::print(out, &result.columns, &rows)?;
+    table::print_values(out, &result.columns, &result.rows)?;
     let more = if result.truncated { ", more matched: raise --max-rows" } else { "" };
     writeln!(out, "({} rows in {:.1} ms{more})", result.rows.len(), result.elapsed_ms)
 }

@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use serde_json::Value;
+
 /// Longer cells are cut.
 const WIDEST: usize = 60;
 
@@ -27,6 +29,13 @@ pub fn print(out: &mut impl Write, columns: &[String], rows: &[Vec<String>]) -> 
     line(columns)?;
     line(&widths.iter().map(|width| "─".repeat(*width)).collect::<Vec<_>>())?;
     rows.iter().try_for_each(|row| line(row))
+}
+
+/// The same of values: text as it is, anything else as JSON.
+pub fn print_values(out: &mut impl Write, columns: &[String], rows: &[Vec<Value>]) -> std::io::Result<()> {
+    let cell = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(cell).collect()).collect();
+    print(out, columns, &rows)
 }
 
 #[cfg(test)]

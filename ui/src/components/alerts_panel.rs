@@ -10,7 +10,10 @@ use weir_api::{
 use crate::{
     change::Change,
     client::Client,
-    components::icon::{Icon, Shape},
+    components::{
+        event_list::timezone_offset,
+        icon::{Icon, Shape},
+    },
     format,
     notify::{self, Permission},
     poll,
@@ -103,11 +106,10 @@ fn Active(alert: Alert) -> impl IntoView {
 }
 
 fn changed(change: AlertChange) -> impl IntoView {
-    let offset = js_sys::Date::new_0().get_timezone_offset() as i32;
     let summary = change.alert.summary();
     view! {
         <tr>
-            <td class="num">{format::clock(change.at_ms, offset)}</td>
+            <td class="num">{format::clock(change.at_ms, timezone_offset())}</td>
             <td class:is-bad=change.step == AlertStep::Fired>{change.step.as_str()}</td>
             <td class="cut" title=summary.clone()><a class="link" href=change.alert.place>{summary.clone()}</a></td>
         </tr>

@@ -5,7 +5,7 @@
 //! that the store shows at one commit, lets the model take exactly the events up to that commit, folds them by time and
 //! compares all. What differs in one round and again in the next is told once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
@@ -32,7 +32,6 @@ pub struct Rounds {
     offsets: HashMap<(u32, Uuid), u64>,
     /// The lists of plugins of those that plugins saw, by offset.
     plugins: HashMap<u64, Vec<(&'static str, Vec<String>)>>,
-    told: HashSet<(String, String, String, String)>,
 }
 
 impl Rounds {
@@ -59,7 +58,7 @@ impl Rounds {
         is_watched: impl Fn(u32) -> bool,
     ) {
         let begun = Instant::now();
-        let mut round = Tally::default();
+        tally.begin_round();
         current.events.retain(|event| is_watched(event.team_id as u32));
         let found: HashMap<(u32, String), u64> =
             current.events.iter().map(|event| ((event.team_id as u32, event.uuid.clone()), event.offset)).collect();
@@ -77,40 +76,23 @@ impl Rounds {
                 let plugins = self.plugins.get(&offset).cloned().unwrap_or_default();
                 due.push(Due { offset, project: number, uuid: text, row, plugins });
             }
-            people(&mut round, at_ms, &project, &mut current);
-            groups(&mut round, at_ms, &project, &mut current);
+            people(tally, at_ms, &project, &mut current);
+            groups(tally, at_ms, &project, &mut current);
         }
-        compare::rows(&mut round, at_ms, due, current.events, false);
+        compare::rows(tally, at_ms, due, current.events, false);
         for person in current.persons.iter().filter(|person| is_watched(person.team_id)) {
-            round.state.persons_wrong += 1;
+            tally.state.persons_wrong += 1;
             let text = person.id.to_string();
             let place = Place { offset: person.offset, project: person.team_id, uuid: &text, distinct_id: "" };
-            round.differs(at_ms, "person", "", place, ("nothing".into(), "a person".into()));
+            tally.differs(at_ms, "person", "", place, ("nothing".into(), "a person".into()));
         }
-        self.keep(tally, round);
         self.sequence = current.cursor.journal_sequence;
         self.took = begun.elapsed();
         self.ended = Some(Instant::now());
     }
-
-    /// Figures are those of the newest round; what differs is told once.
-    fn keep(&mut self, tally: &mut Tally, round: Tally) {
-        let new = |told: &mut HashSet<_>, one: &weir_api::oracle::Mismatch| {
-            told.insert((one.kind.clone(), one.field.clone(), one.uuid.clone(), one.distinct_id.clone()))
-        };
-        let state = &mut tally.state;
-        (state.expected, state.stored) = (round.state.expected, round.state.stored);
-        (state.missing, state.extra, state.wrong) = (round.state.missing, round.state.extra, round.state.wrong);
-        state.timestamps_off = round.state.timestamps_off;
-        (state.persons_right, state.persons_wrong) = (round.state.persons_right, round.state.persons_wrong);
-        (state.distinct_ids_right, state.distinct_ids_wrong) =
-            (round.state.distinct_ids_right, round.state.distinct_ids_wrong);
-        let fresh: Vec<_> = round.state.mismatches.into_iter().filter(|one| new(&mut self.told, one)).collect();
-        fresh.into_iter().for_each(|one| tally.again(one));
-    }
 }
 
-fn people(round: &mut Tally, at_ms: UnixMillis, project: &ExpectedProject, current: &mut Current) {
+fn people(tally: &mut Tally, at_ms: UnixMillis, project: &ExpectedProject, current: &mut Current) {
     let number = project.number.0;
     let mut persons: HashMap<Uuid, _> = HashMap::new();
     current.persons.retain(|person| {
@@ -133,9 +115,9 @@ fn people(round: &mut Tally, at_ms: UnixMillis, project: &ExpectedProject, curre
         }
         let text = expected.uuid.to_string();
         let place = Place { offset: row.map_or(0, |row| row.offset), project: number, uuid: &text, distinct_id: "" };
-        *(if differences.0.is_empty() { &mut round.state.persons_right } else { &mut round.state.persons_wrong }) += 1;
+        *(if differences.0.is_empty() { &mut tally.state.persons_right } else { &mut tally.state.persons_wrong }) += 1;
         for (field, expected, found) in differences.0 {
-            round.differs(at_ms, "person", &field, place, (expected, found));
+            tally.differs(at_ms, "person", &field, place, (expected, found));
         }
     }
     // Nobody asked for these.
@@ -148,24 +130,24 @@ fn people(round: &mut Tally, at_ms: UnixMillis, project: &ExpectedProject, curre
     for expected in &project.distinct_ids {
         let found = ids.remove(&expected.distinct_id);
         let is_right = found.is_some_and(|(person, _)| person == expected.person);
-        *(if is_right { &mut round.state.distinct_ids_right } else { &mut round.state.distinct_ids_wrong }) += 1;
+        *(if is_right { &mut tally.state.distinct_ids_right } else { &mut tally.state.distinct_ids_wrong }) += 1;
         if !is_right {
             let text = expected.person.to_string();
             let offset = found.map_or(0, |(_, offset)| offset);
             let place = Place { offset, project: number, uuid: &text, distinct_id: &expected.distinct_id };
             let shown = found.map_or_else(|| "nothing".to_owned(), |(person, _)| person.to_string());
-            round.differs(at_ms, "distinct_id", "person", place, (text.clone(), shown));
+            tally.differs(at_ms, "distinct_id", "person", place, (text.clone(), shown));
         }
     }
     for (distinct_id, (person, offset)) in ids {
-        round.state.distinct_ids_wrong += 1;
+        tally.state.distinct_ids_wrong += 1;
         let text = person.to_string();
         let place = Place { offset, project: number, uuid: &text, distinct_id: &distinct_id };
-        round.differs(at_ms, "distinct_id", "person", place, ("nothing".into(), text.clone()));
+        tally.differs(at_ms, "distinct_id", "person", place, ("nothing".into(), text.clone()));
     }
 }
 
-fn groups(round: &mut Tally, at_ms: UnixMillis, project: &ExpectedProject, current: &mut Current) {
+fn groups(tally: &mut Tally, at_ms: UnixMillis, project: &ExpectedProject, current: &mut Current) {
     let number = project.number.0;
     let mut found: HashMap<(u8, String), _> = current
         .groups
@@ -187,12 +169,12 @@ fn groups(round: &mut Tally, at_ms: UnixMillis, project: &ExpectedProject, curre
         let key = format!("{} {}", expected.type_name, expected.key);
         for (field, expected, found) in differences.0 {
             let place = Place { offset: 0, project: number, uuid: "", distinct_id: &key };
-            round.differs(at_ms, "group", &field, place, (expected, found));
+            tally.differs(at_ms, "group", &field, place, (expected, found));
         }
     }
     for row in found.into_values() {
         let key = format!("{} {}", row.kind, row.key);
         let place = Place { offset: 0, project: number, uuid: "", distinct_id: &key };
-        round.differs(at_ms, "group", "", place, ("nothing".into(), "a group".into()));
+        tally.differs(at_ms, "group", "", place, ("nothing".into(), "a group".into()));
     }
 }

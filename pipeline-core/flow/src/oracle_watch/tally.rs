@@ -1,6 +1,6 @@
 //! What has been found, bounded however much it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use weir_api::oracle::{Mismatch, MismatchCount, OracleState};
 use weir_event::clock::UnixMillis;
@@ -12,13 +12,15 @@ const KINDS: usize = 200;
 /// Characters of a value.
 const SHOWN: usize = 500;
 
-const KIND_NAMES: [&str; 9] =
-    ["missing", "extra", "event", "person", "merge", "distinct_id", "group", "outcome", "lost"];
+/// Mismatches that are remembered as told; beyond these nothing is told any more.
+const TOLD: usize = 100_000;
 
 #[derive(Debug, Default)]
 pub struct Tally {
     pub state: OracleState,
     counts: BTreeMap<(&'static str, String), u64>,
+    /// In rounds: (kind, field, uuid, distinct id) of what was told.
+    told: Option<HashSet<(&'static str, String, String, String)>>,
 }
 
 /// Where something differs.
@@ -39,6 +41,12 @@ impl Tally {
         place: Place<'_>,
         (expected, found): (String, String),
     ) {
+        if let Some(told) = &mut self.told {
+            let key = (kind, field.to_owned(), place.uuid.to_owned(), place.distinct_id.to_owned());
+            if told.len() >= TOLD || !told.insert(key) {
+                return;
+            }
+        }
         let is_known = self.counts.contains_key(&(kind, field.to_owned()));
         // Names of properties are the senders' to choose, so that there may be any number of them.
         let field = if is_known || self.counts.len() < KINDS { field } else { "and others" };
@@ -61,11 +69,14 @@ impl Tally {
         });
     }
 
-    /// A mismatch that another tally has found.
-    pub fn again(&mut self, one: Mismatch) {
-        let place = Place { offset: one.offset, project: one.project, uuid: &one.uuid, distinct_id: &one.distinct_id };
-        let kind = KIND_NAMES.into_iter().find(|kind| *kind == one.kind).unwrap_or("event");
-        self.differs(one.at_ms, kind, &one.field, place, (one.expected, one.found));
+    /// Everything is about to be compared anew: figures begin at nothing, and what differs again is not told again.
+    pub fn begin_round(&mut self) {
+        self.told.get_or_insert_default();
+        let state = &mut self.state;
+        (state.expected, state.stored, state.timestamps_off) = (0, 0, 0);
+        (state.missing, state.extra, state.wrong) = (0, 0, 0);
+        (state.persons_right, state.persons_wrong) = (0, 0);
+        (state.distinct_ids_right, state.distinct_ids_wrong) = (0, 0);
     }
 
     pub fn view(&self) -> OracleState {
