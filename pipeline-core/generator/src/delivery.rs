@@ -34,6 +34,7 @@ enum Pace {
     Even,
     Burst,
     SlowStart,
+    Diurnal,
 }
 
 impl Pace {
@@ -44,6 +45,9 @@ impl Pace {
             Self::Burst => place / 10,
             // Half of the events come in the last three tenths of the time.
             Self::SlowStart => (u128::from(place) * u128::from(BLOCK)).isqrt() as u64,
+            // As many more come each moment until noon as come fewer after it; half come in the middle three tenths.
+            Self::Diurnal if place > BLOCK / 2 => BLOCK - Self::Diurnal.at(BLOCK - place),
+            Self::Diurnal => (u128::from(place) * u128::from(BLOCK) / 2).isqrt() as u64,
         }
     }
 }
@@ -69,9 +73,11 @@ pub struct Delivery<'s> {
 pub fn delivered(scenario: &Scenario, block: u64, story: Story, mut random: Random) -> Vec<Request> {
     let burst = scenario.mess.burst.happens(&mut random);
     let slow = scenario.mess.slow_start.happens(&mut random);
-    let (pace, mess) = match (burst, slow) {
-        (true, _) => (Pace::Burst, MessSet::of(Mess::Burst)),
-        (_, true) => (Pace::SlowStart, MessSet::of(Mess::SlowStart)),
+    let diurnal = scenario.mess.diurnal.happens(&mut random);
+    let (pace, mess) = match (burst, slow, diurnal) {
+        (true, ..) => (Pace::Burst, MessSet::of(Mess::Burst)),
+        (_, true, _) => (Pace::SlowStart, MessSet::of(Mess::SlowStart)),
+        (.., true) => (Pace::Diurnal, MessSet::of(Mess::Diurnal)),
         _ => (Pace::Even, MessSet::NONE),
     };
     let sendings = order::ordered(scenario, &story, &mut random);

@@ -90,6 +90,8 @@ knobs! {
     burst Burst of "block";
     /// 1,000 events begin slowly and come ever faster.
     slow_start SlowStart of "block";
+    /// 1,000 events come as a day has them: few, ever more, then ever fewer.
+    diurnal Diurnal of "block";
     /// A session of the one distinct id that everything else shares.
     hot_key HotKey of "session";
     /// One person turns out to be up to 40 anonymous visitors, all at once.

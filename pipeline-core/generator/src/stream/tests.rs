@@ -229,7 +229,7 @@ fn each_kind_of_mess_happens_when_it_is_turned_up_and_else_does_not() {
             Mess::Duplicate | Mess::Copied | Mess::Conflicting | Mess::Retry => 0.12..0.2,
             Mess::OutOfOrder | Mess::Poison | Mess::Malformed | Mess::Oversize | Mess::WrongType => 0.17..0.23,
             Mess::MergeStorm | Mess::AliasChain => 0.001..0.03,
-            Mess::Burst | Mess::SlowStart => 0.01..0.6,
+            Mess::Burst | Mess::SlowStart | Mess::Diurnal => 0.01..0.6,
             _ => 0.08..0.4,
         };
         assert!(expected.contains(&share), "{}: {share}", knob.name);
@@ -255,6 +255,26 @@ fn times_are_told_as_the_mess_says() {
         }
     }
     assert!(counts.iter().all(|count| *count > 300), "{counts:?}");
+}
+
+#[test]
+fn a_day_of_events_is_due_around_noon() {
+    let mut scenario = built_in("web-shop").expect("built in").scenario();
+    scenario.mess = Default::default();
+    let always = vec![(Mess::Diurnal, Rate::new(1.0).expect("a share"))];
+    let scenario = scenario.with(&Overrides { mess: always, ..Overrides::default() });
+    let blocks = 20;
+    let mut tenths = [0_u32; 10];
+    let mut last = 0;
+    for request in Stream::new(Arc::new(scenario), 1).events(blocks * 1_000) {
+        assert!(request.truth.due >= last, "time never runs back");
+        last = request.truth.due;
+        tenths[(request.truth.due / 100_000_000 % 10) as usize] += request.truth.events.len() as u32;
+    }
+    // A triangle: of 100 events 2 come in the first tenth and 18 in each of the two about noon.
+    let middle = f64::from(tenths[4] + tenths[5]) / f64::from(tenths.iter().sum::<u32>());
+    assert!((0.31..0.41).contains(&middle), "{tenths:?}");
+    assert!(tenths[0] < tenths[2] && tenths[9] < tenths[7] && tenths[0] * 4 < tenths[4], "{tenths:?}");
 }
 
 #[test]
