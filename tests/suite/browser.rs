@@ -95,6 +95,12 @@ impl Browser {
         self.run(&format!("document.querySelector('[data-testid=\"{id}\"]').click()"));
     }
 
+    /// What a person would allow the page to do, when they are asked.
+    pub fn grant(&self, permission: &str) {
+        let answer = self.post("permissions", &json!({"descriptor": {"name": permission}, "state": "granted"}));
+        assert!(answer["value"].is_null(), "{answer}");
+    }
+
     /// A press and release of the mouse on what a selector finds: the page cannot tell it from a person's.
     pub fn press(&self, selector: &str) {
         self.post(&format!("element/{}/click", self.element(selector)), &json!({}));

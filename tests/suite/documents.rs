@@ -7,6 +7,8 @@ use std::fs;
 mod compatibility;
 #[path = "../xtask/src/docs/control_api.rs"]
 mod control_api;
+#[path = "../xtask/src/docs/metrics.rs"]
+mod metrics;
 #[path = "../xtask/src/docs/plugin_api.rs"]
 mod plugin_api;
 
@@ -18,6 +20,7 @@ fn generated_documents_are_up_to_date() {
     let pages = [
         ("api.md", control_api::page(root)),
         ("compatibility.md", compatibility::page(root)),
+        ("metrics.md", metrics::page(root)),
         ("plugin-api.md", plugin_api::page(root)),
     ];
     for (name, page) in pages {

@@ -10,7 +10,7 @@ use pipeline_core::api::generator::GeneratorRequest;
 use pipeline_core::api::oracle::{Mismatch, MismatchCount, OracleRequest, OracleState};
 use pipeline_core::api::registry;
 use pipeline_core::event::sabotage::Bug;
-use pipeline_core::generator::NAMES;
+use pipeline_core::generator::{KNOBS, NAMES};
 use serde_json::{Value, json};
 
 use crate::server::{TOKEN, Weir, event, plugin, root, scratch, wait_for};
@@ -138,6 +138,49 @@ fn it_is_silent_while_all_is_well() {
     let state = settled(&weir);
     assert_eq!((state.skipped, state.expected, state.kinds.len()), (20, 0, 0));
     weir.stop();
+}
+
+#[test]
+fn what_the_generator_knows_is_held_against_the_store() {
+    for (ordering, mess) in [("arrival", None), ("arrival", Some("wrong_zone")), ("event-time", Some("shared_device"))]
+    {
+        let (_dir, data) = scratch();
+        let weir = Weir::start_with(&data, &["--ordering", ordering]);
+        watch(&weir);
+        let rates = KNOBS.iter().map(|knob| {
+            let is_wanted = mess == Some(knob.name);
+            (knob.name.to_owned(), if is_wanted { 0.5 } else { 0.0 })
+        });
+        let stream = GeneratorRequest {
+            running: Some(true),
+            scenario: Some("web-shop".into()),
+            events_per_second: Some(1_000),
+            mess: Some(rates.collect()),
+            ..GeneratorRequest::default()
+        };
+        weir.call::<registry::Generator>(&stream).expect("a stream");
+        wait_for("events", || Some(()).filter(|()| weir.status().ledger.stored > 2_000));
+        let pause = GeneratorRequest { running: Some(false), ..GeneratorRequest::default() };
+        weir.call::<registry::Generator>(&pause).expect("it pauses");
+        let found = if ordering == "arrival" { settled(&weir) } else { after_a_round(&weir) };
+        assert_eq!(found.kinds, [], "{mess:?}");
+        let stored = weir.count("events");
+        let truth = wait_for("every time", || state(&weir).truth.filter(|truth| truth.times == stored));
+        let off: Vec<&str> = truth.times_off.keys().map(String::as_str).collect();
+        match mess {
+            None => {
+                // Several persons are only those who have not signed in everywhere yet.
+                assert_eq!((truth.times_right, truth.people_right + truth.people_split), (truth.times, truth.people));
+                assert!(truth.people > 50 && truth.persons_mixed == 0, "{truth:?}");
+                assert!(truth.people_split * 10 < truth.people, "{truth:?}");
+            }
+            Some("wrong_zone") => {
+                assert_eq!((off, truth.times_off["wrong_zone"]), (vec!["wrong_zone"], truth.times - truth.times_right));
+            }
+            _ => assert!(truth.times_right == truth.times && truth.persons_mixed > 10, "{truth:?}"),
+        }
+        weir.kill();
+    }
 }
 
 /// When a round has looked at all that was sent.

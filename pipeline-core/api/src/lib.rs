@@ -13,6 +13,7 @@ pub mod fault;
 pub mod generator;
 pub mod ledger;
 pub mod live;
+pub mod metric;
 pub mod oracle;
 pub mod plugin;
 pub mod query;

@@ -1,5 +1,7 @@
 //! The oracle beside a running pipeline: what the store must hold, and where it holds something else.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// Starts or stops the oracle; absent fields change nothing, so that an empty request asks how things stand.
@@ -53,6 +55,9 @@ pub struct OracleState {
     /// Events whose plugins the oracle has twins of, and those for which it takes the journal's word.
     pub predicted: u64,
     pub taken_as_said: u64,
+    /// The store against what the generator knows, of events that it sent while the oracle watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub truth: Option<TruthState>,
     /// Newest last; the first hundred of each kind.
     pub mismatches: Vec<Mismatch>,
     /// How many of each kind, also beyond those that are kept.
@@ -64,6 +69,25 @@ impl OracleState {
     pub fn mismatch_count(&self) -> u64 {
         self.kinds.iter().map(|kind| kind.count).sum()
     }
+}
+
+/// How near the store comes to what truly happened, which no pipeline can know: a measure, and no alarm.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TruthState {
+    /// Stored events whose true time is known.
+    pub times: u64,
+    /// Of these, stored within a second of it.
+    pub times_right: u64,
+    /// The others, by what was done to them on their way (`wrong_zone`), or `nothing`.
+    pub times_off: BTreeMap<String, u64>,
+    /// People of the story of whom something is stored.
+    pub people: u64,
+    /// Of these, those that are one person, and alone in it.
+    pub people_right: u64,
+    /// Those that are several persons.
+    pub people_split: u64,
+    /// Persons that are several people.
+    pub persons_mixed: u64,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

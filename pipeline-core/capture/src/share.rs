@@ -29,6 +29,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use weir_event::queue::{Place, QueueNumbers};
 
 /// Nothing was free in time, or the holder has its share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +45,7 @@ pub struct FairShare {
     name: &'static str,
     capacity: usize,
     hasher: RandomState,
+    numbers: QueueNumbers,
     state: Mutex<State>,
 }
 
@@ -59,6 +61,7 @@ struct Waiting {
     holder: Holder,
     amount: usize,
     granted: oneshot::Sender<Grant>,
+    _place: Place,
 }
 
 /// An amount that is out; returned when dropped.
@@ -72,7 +75,8 @@ pub struct Grant {
 impl FairShare {
     pub fn new(name: &'static str, capacity: usize) -> Arc<Self> {
         let state = State { free: capacity, held: HashMap::new(), waiting: VecDeque::new() };
-        Arc::new(Self { name, capacity, hasher: RandomState::new(), state: Mutex::new(state) })
+        let numbers = QueueNumbers::unlimited(format!("capture_{name}"));
+        Arc::new(Self { name, capacity, hasher: RandomState::new(), numbers, state: Mutex::new(state) })
     }
 
     pub fn holder(&self, name: &str) -> Holder {
@@ -94,7 +98,7 @@ impl FairShare {
                 return Ok(Grant { share: Arc::clone(self), holder, amount });
             }
             let (granted, turn) = oneshot::channel();
-            state.waiting.push_back(Waiting { holder, amount, granted });
+            state.waiting.push_back(Waiting { holder, amount, granted, _place: self.numbers.enter() });
             turn
         };
         metrics::counter!("weir_capture_share_waits_total", "share" => self.name).increment(1);

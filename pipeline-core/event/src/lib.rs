@@ -20,6 +20,7 @@ pub mod ordering;
 pub mod outcome;
 pub mod place;
 pub mod prepare;
+pub mod queue;
 pub mod random;
 pub mod sabotage;
 pub mod schedule;

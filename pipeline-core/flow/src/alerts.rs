@@ -14,7 +14,8 @@
 //!
 //! # What it does not do
 //!
-//! It sends nothing anywhere: the studio, `weir alerts --follow` and `/metrics` tell of it. The history is of this run
+//! It sends nothing to other machines: the studio, `weir alerts --follow`, `/metrics` and, with `--notify`, the desktop tell
+//! of it. The history is of this run
 //! of the server.
 
 mod book;
@@ -23,7 +24,7 @@ mod window;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use weir_api::alert::{Alert, AlertList, AlertSet, AlertStep};
+use weir_api::alert::{Alert, AlertChange, AlertList, AlertSet, AlertStep};
 use weir_event::journal::ControlRecord;
 
 use crate::error::FlowError;
@@ -80,6 +81,11 @@ impl Alerts {
             history: inner.book.history(),
             rules: inner.book.rules(&inner.settings),
         }
+    }
+
+    /// What fired and was resolved after this one.
+    pub fn changes_after(&self, sequence: u64) -> Vec<AlertChange> {
+        self.inner().book.history().into_iter().filter(|change| change.sequence > sequence).collect()
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

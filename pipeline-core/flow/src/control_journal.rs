@@ -4,11 +4,10 @@
 //! queue and waits until it is durable. The stage drains it between batches; when it waits for events
 //! it is woken.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use weir_event::journal::{ControlRecord, SinkCursor};
+use weir_event::queue::{Receiver, Sender, bounded};
 use weir_log::Log;
 use weir_sinks::{CursorLog, JournalGone};
 
@@ -31,30 +30,24 @@ impl Request {
 /// The end of those who wait.
 #[derive(Debug, Clone)]
 pub struct ControlJournal {
-    queue: SyncSender<Request>,
-    depth: Arc<AtomicU64>,
+    queue: Sender<Request>,
     /// What the plugin stage waits on.
     intake: Log,
 }
 
 /// The plugin stage's end.
 #[derive(Debug)]
-pub struct ControlRequests {
-    queue: Receiver<Request>,
-    depth: Arc<AtomicU64>,
-}
+pub struct ControlRequests(Receiver<Request>);
 
 pub fn channel(intake: Log) -> (ControlJournal, ControlRequests) {
-    let (sender, receiver) = sync_channel(QUEUE);
-    let depth = Arc::new(AtomicU64::new(0));
-    (ControlJournal { queue: sender, depth: Arc::clone(&depth), intake }, ControlRequests { queue: receiver, depth })
+    let (queue, requests) = bounded("control", QUEUE);
+    (ControlJournal { queue, intake }, ControlRequests(requests))
 }
 
 impl ControlJournal {
     /// Returns when the record is durable.
     pub fn append(&self, record: ControlRecord) -> Result<(), JournalGone> {
         let (done, durable) = sync_channel(1);
-        self.depth.fetch_add(1, Ordering::AcqRel);
         self.queue.send(Request { record, done }).map_err(|_| JournalGone)?;
         self.intake.wake_readers();
         durable.recv().map_err(|_| JournalGone)
@@ -69,13 +62,6 @@ impl CursorLog for ControlJournal {
 
 impl ControlRequests {
     pub fn next(&self) -> Option<Request> {
-        match self.queue.try_recv() {
-            Ok(request) => {
-                let left = self.depth.fetch_sub(1, Ordering::AcqRel) - 1;
-                metrics::gauge!("weir_sink_journal_queue").set(left as f64);
-                Some(request)
-            }
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-        }
+        self.0.try_recv().ok()
     }
 }

@@ -68,6 +68,8 @@ pub struct Flow {
     background: Mutex<Vec<JoinHandle<()>>>,
     drain_timeout: Duration,
     ordering: weir_event::Ordering,
+    /// Ids of plugins that numbers were published of.
+    pub(crate) published_plugins: Mutex<Vec<String>>,
     pub(crate) redrives: Redrives,
 }
 
@@ -195,6 +197,7 @@ impl Flow {
             background_stopping,
             stages: Mutex::default(),
             background: Mutex::default(),
+            published_plugins: Mutex::default(),
             drain_timeout: config.drain_timeout,
             ordering: config.ordering,
             data_dir,

@@ -67,8 +67,6 @@ impl Frames {
             }
             samples.push_back(sample);
             sequence += 1;
-            metrics::gauge!("weir_in_flight_events").set(frame.ledger.in_flight as f64);
-            metrics::gauge!("weir_unexplained_events").set(frame.ledger.unexplained as f64);
             if self.shared.frames.receiver_count() == 0 {
                 continue;
             }
@@ -81,6 +79,7 @@ impl Frames {
     }
 
     fn frame(&self, sequence: u64, samples: &VecDeque<Sample>) -> (LiveFrame, Sample) {
+        let counted_from = self.shared.ledger.counted_from();
         let (ledger, in_flight, _) = self.shared.ledger.read();
         let plugins = self.shadow.views();
         let (events, events_skipped) =
@@ -138,6 +137,7 @@ impl Frames {
         let sinks = self.sinks.newest_views();
         self.alerts.observe(&Facts {
             now_ms: at_ms,
+            counted_from,
             ledger,
             queryable_lag_ms,
             sinks: sinks
@@ -184,7 +184,7 @@ impl Frames {
     }
 }
 
-const fn held(stage: Stage, in_flight: InFlight) -> u64 {
+pub(crate) const fn held(stage: Stage, in_flight: InFlight) -> u64 {
     match stage {
         Stage::Intake => in_flight.intake_queue,
         Stage::Plugins => in_flight.plugins,

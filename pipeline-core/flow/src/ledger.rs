@@ -28,6 +28,8 @@ pub struct Ledger {
     barrier: RwLock<()>,
     positions: Positions,
     committed: Mutex<OutcomeCounts>,
+    /// What was committed when the store had caught up; `None` before, and while it is made anew.
+    counted_from: Mutex<Option<OutcomeCounts>>,
 }
 
 /// Where each stage is. All change only inside [`Ledger::step`].
@@ -62,7 +64,13 @@ impl InFlight {
 
 impl Ledger {
     pub fn new(intake: Log) -> Self {
-        Self { intake, barrier: RwLock::new(()), positions: Positions::default(), committed: Mutex::default() }
+        Self {
+            intake,
+            barrier: RwLock::new(()),
+            positions: Positions::default(),
+            committed: Mutex::default(),
+            counted_from: Mutex::default(),
+        }
     }
 
     /// Moves events from one place to the next; nobody counts meanwhile.
@@ -76,6 +84,22 @@ impl Ledger {
         let _moving = self.barrier.read().unwrap_or_else(PoisonError::into_inner);
         *self.committed.lock().unwrap_or_else(PoisonError::into_inner) = outcomes;
         moving(&self.positions)
+    }
+
+    /// The store begins to count what was counted already: before, or as is in the logs.
+    pub fn recount(&self) {
+        *self.counted_from.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// What is committed from here on is new.
+    pub fn count_new(&self) {
+        let committed = *self.committed.lock().unwrap_or_else(PoisonError::into_inner);
+        self.counted_from.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(committed);
+    }
+
+    /// Outcomes of which those that came since are new; `None` while the store counts anew.
+    pub fn counted_from(&self) -> Option<OutcomeCounts> {
+        *self.counted_from.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Events that the store has committed.

@@ -25,7 +25,8 @@
 //! there before, whose persons it does not know.
 //!
 //! The folder: `watch` is one run of the model, `feed` reads the logs, `compare` and `people` hold what must be against
-//! what is, `rounds` does so by event time, `tally` keeps what was found.
+//! what is, `rounds` does so by event time, `tally` keeps what was found, `truth` says how near the
+//! store comes to what the generator knows.
 
 mod compare;
 mod feed;
@@ -33,6 +34,7 @@ mod people;
 mod prediction;
 mod rounds;
 mod tally;
+mod truth;
 mod watch;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,6 +49,7 @@ use weir_plugins::PluginHost;
 
 use crate::error::FlowError;
 use crate::store_handle::StoreHandle;
+pub use truth::TrueEvent;
 use watch::Watch;
 
 /// Events that one watch can look at; their uuids are what its memory goes to.
@@ -71,10 +74,18 @@ pub struct OracleWatch {
 #[derive(Debug, Clone)]
 pub struct Acked {
     pub token: String,
-    pub uuid: Uuid,
-    pub distinct_id: String,
+    pub event: AckedEvent,
     /// Of the intake log, when that was known.
     until_offset: u64,
+}
+
+/// The same, as its sender knows it.
+#[derive(Debug, Clone)]
+pub struct AckedEvent {
+    pub uuid: Uuid,
+    pub distinct_id: String,
+    /// Of what must be stored under this uuid.
+    pub truth: Option<TrueEvent>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -123,18 +134,13 @@ impl OracleWatch {
     }
 
     /// Events that were acked just now; `end` is the end of the intake log.
-    pub fn acked(&self, end: u64, token: &str, events: impl Iterator<Item = (Uuid, String)>) {
+    pub fn acked(&self, end: u64, token: &str, events: impl Iterator<Item = AckedEvent>) {
         if lock(&self.wanted).begun.is_none() {
             return;
         }
         let mut acked = lock(&self.acked);
         let room = MOST_ACKED.saturating_sub(acked.len());
-        acked.extend(events.take(room).map(|(uuid, distinct_id)| Acked {
-            token: token.to_owned(),
-            uuid,
-            distinct_id,
-            until_offset: end,
-        }));
+        acked.extend(events.take(room).map(|event| Acked { token: token.to_owned(), event, until_offset: end }));
     }
 
     fn want(&self, begun: Option<Begin>) {
@@ -152,6 +158,12 @@ impl OracleWatch {
 
     pub fn view(&self) -> OracleState {
         lock(&self.view).clone()
+    }
+
+    /// Whether it watches, and how many events it expected.
+    pub fn progress(&self) -> (bool, u64) {
+        let view = lock(&self.view);
+        (view.state == WATCHING, view.expected)
     }
 
     /// The same for who asks often: mismatches are not copied.
@@ -209,13 +221,13 @@ impl OracleWatch {
                 }
                 Err(error) => Some(error.to_string()),
             };
-            let Some(watch) = &watch else { continue };
+            let Some(watch) = &mut watch else { continue };
             let most = watch.most_events();
             let spent = watch.judged >= most;
             let reason = ended.or_else(|| {
                 spent.then(|| format!("it has looked at {most} events, which is what it remembers; start it anew"))
             });
-            let mut view = watch.tally.view();
+            let mut view = watch.view();
             view.state = if reason.is_some() { ENDED.into() } else { WATCHING.into() };
             view.reason.clone_from(&reason);
             self.show(generation, view);

@@ -8,7 +8,6 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
@@ -17,6 +16,7 @@ use weir_event::journal::{
     BatchRecord, ControlRecord, EventEffect, Fate, JournalRecord, Repeat, SinkRecord, StepLabel,
 };
 use weir_event::normalize::{self, PluginEvent};
+use weir_event::queue::Sender;
 use weir_event::sabotage::{Bug, strikes};
 use weir_event::{Clock, Ordering as EventOrdering, ProjectId, ids};
 use weir_log::{Log, LogAppender, LogReader};
@@ -56,7 +56,7 @@ pub struct PluginStage {
     pub ledger: Arc<Ledger>,
     pub clock: Arc<dyn Clock>,
     pub times: Arc<StageTimes>,
-    pub handoff: SyncSender<Handoff>,
+    pub handoff: Sender<Handoff>,
     pub stopping: Arc<AtomicBool>,
     pub ordering: EventOrdering,
     /// Names and values of what the start sets otherwise than the journal says.

@@ -6,12 +6,13 @@
 //! says which is next.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use weir_event::Clock;
 use weir_event::journal::{BatchRecord, JournalRecord, RedriveRecord};
+use weir_event::queue::{Receiver, RecvTimeoutError};
 use weir_event::sabotage::{Bug, strikes};
 use weir_log::{Log, LogReader};
 use weir_store::{RowBatch, SinkRow, StoreConfig, StoreError, StoreWriter};
@@ -156,6 +157,7 @@ impl Projector {
             }
             .into());
         }
+        self.ledger.recount();
         self.ledger.settle(projection.cursor.outcomes, |positions| {
             positions.projection_read.store(projection.cursor.intake_offset, Ordering::Release);
             positions.projection_in_hand.store(0, Ordering::Release);
@@ -246,6 +248,7 @@ impl Projector {
             }
         }
         self.commit(open)?;
+        self.ledger.count_new();
         self.handle.set_state(StoreState::Ready);
         let events = open.projection.cursor.intake_offset - first;
         if events > 0 {

@@ -16,10 +16,11 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use weir_event::intake::{CapturedEvent, IntakeBody, IntakeRecord};
 use weir_event::journal::{BatchRecord, EventEffect, Fate, JournalRecord, RedriveEntry, RedriveRecord};
+use weir_event::queue::{Receiver, Sender, TryRecvError, bounded};
 use weir_event::{ProjectId, ids, normalize};
 use weir_log::{Log, LogError};
 use weir_plugins::{BatchEvent, Lane, Parent, of_events};
@@ -43,7 +44,7 @@ pub struct RedriveRequest {
 
 #[derive(Debug, Clone)]
 pub struct Redrives {
-    queue: SyncSender<RedriveRequest>,
+    queue: Sender<RedriveRequest>,
     intake: Log,
 }
 
@@ -51,7 +52,7 @@ pub struct Redrives {
 pub struct RedriveRequests(Receiver<RedriveRequest>);
 
 pub fn channel(intake: Log) -> (Redrives, RedriveRequests) {
-    let (queue, requests) = sync_channel(QUEUE);
+    let (queue, requests) = bounded("redrive", QUEUE);
     (Redrives { queue, intake }, RedriveRequests(requests))
 }
 

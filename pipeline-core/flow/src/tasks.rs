@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 use weir_event::clock::UnixMillis;
 use weir_event::journal::{ControlRecord, Job, TaskEnd};
+use weir_event::queue::{Receiver, RecvTimeoutError, Sender, bounded};
 use weir_event::{Clock, ids, schedule};
 use weir_plugins::{Called, Caller, PluginHost, Task};
 
@@ -50,7 +51,7 @@ struct Order {
 }
 
 struct Worker {
-    queue: SyncSender<Order>,
+    queue: Sender<Order>,
     thread: JoinHandle<()>,
 }
 
@@ -186,7 +187,7 @@ impl Tasks {
             return false;
         }
         if !state.workers.contains_key(plugin_id) {
-            let (queue, orders) = sync_channel(QUEUE);
+            let (queue, orders) = bounded("tasks", QUEUE);
             let (tasks, id) = (Arc::clone(self), plugin_id.to_owned());
             let spawned =
                 thread::Builder::new().name("weir-plugin-task".into()).spawn(move || tasks.work(&id, &orders));

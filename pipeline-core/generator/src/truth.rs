@@ -28,7 +28,7 @@ impl PersonId {
         Self(number)
     }
 
-    pub(crate) const fn number(self) -> u64 {
+    pub const fn number(self) -> u64 {
         self.0
     }
 }

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Instant;
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
+use weir_event::queue::{Place, QueueNumbers};
 
 use crate::error::LogError;
 use crate::format::{MAX_PAYLOAD_BYTES, RecordHeader};
@@ -28,7 +29,8 @@ pub struct Durable {
 #[derive(Debug, Clone)]
 pub struct LogAppender {
     name: &'static str,
-    queue: mpsc::Sender<Request>,
+    queue: mpsc::Sender<(Place, Request)>,
+    numbers: QueueNumbers,
     budget: Arc<Semaphore>,
     budget_permits: usize,
     shared: Arc<Shared>,
@@ -38,7 +40,6 @@ pub struct LogAppender {
 struct Request {
     payload: Vec<u8>,
     events: u32,
-    queued_at: Instant,
     reply: oneshot::Sender<Result<Durable, LogError>>,
     _permit: tokio::sync::OwnedSemaphorePermit,
 }
@@ -48,10 +49,11 @@ impl LogAppender {
     pub async fn append(&self, payload: Vec<u8>, events: u32) -> Result<Durable, LogError> {
         self.refuse(&payload)?;
         let permits = self.permits(&payload);
+        let place = self.numbers.enter();
         let permit = Arc::clone(&self.budget).acquire_many_owned(permits).await.map_err(|_| self.closed())?;
         let (reply, answer) = oneshot::channel();
-        let request = Request { payload, events, queued_at: Instant::now(), reply, _permit: permit };
-        self.queue.send(request).await.map_err(|_| self.closed())?;
+        let request = Request { payload, events, reply, _permit: permit };
+        self.queue.send((place, request)).await.map_err(|_| self.closed())?;
         answer.await.map_err(|_| self.closed())?
     }
 
@@ -65,14 +67,9 @@ impl LogAppender {
             LogError::RecordTooLarge { bytes: payload.len(), limit: self.budget_permits * PERMIT_BYTES }
         })?;
         let (reply, answer) = oneshot::channel();
-        let request = Request { payload, events, queued_at: Instant::now(), reply, _permit: permit };
-        self.queue.blocking_send(request).map_err(|_| self.closed())?;
+        let request = Request { payload, events, reply, _permit: permit };
+        self.queue.blocking_send((self.numbers.enter(), request)).map_err(|_| self.closed())?;
         answer.blocking_recv().map_err(|_| self.closed())?
-    }
-
-    /// Records that wait to be written.
-    pub fn depth(&self) -> usize {
-        self.queue.max_capacity() - self.queue.capacity()
     }
 
     fn permits(&self, payload: &[u8]) -> u32 {
@@ -94,6 +91,7 @@ impl LogAppender {
 pub(crate) fn start(shared: Arc<Shared>) -> Result<LogAppender, LogError> {
     let name = shared.config.name;
     let (queue, requests) = mpsc::channel(QUEUE_RECORDS);
+    let numbers = QueueNumbers::new(format!("{name}_log"), QUEUE_RECORDS);
     let budget_permits = (shared.config.queue_bytes / PERMIT_BYTES).max(1);
     let budget = Arc::new(Semaphore::new(budget_permits));
     let writer = Writer { shared: Arc::clone(&shared), buffer: Vec::new() };
@@ -101,7 +99,7 @@ pub(crate) fn start(shared: Arc<Shared>) -> Result<LogAppender, LogError> {
         .name(format!("{name}-log"))
         .spawn(move || writer.run(requests))
         .map_err(|error| LogError::io("start the writer of", &shared.config.dir, &error))?;
-    Ok(LogAppender { name, queue, budget, budget_permits, shared })
+    Ok(LogAppender { name, queue, numbers, budget, budget_permits, shared })
 }
 
 struct Writer {
@@ -111,12 +109,12 @@ struct Writer {
 
 impl Writer {
     /// Ends when the last appender is gone.
-    fn run(mut self, mut requests: mpsc::Receiver<Request>) {
-        while let Some(first) = requests.blocking_recv() {
+    fn run(mut self, mut requests: mpsc::Receiver<(Place, Request)>) {
+        while let Some((_, first)) = requests.blocking_recv() {
             let mut bytes = first.payload.len();
             let mut group = vec![first];
             while bytes < GROUP_BYTES
-                && let Ok(next) = requests.try_recv()
+                && let Ok((_, next)) = requests.try_recv()
             {
                 bytes += next.payload.len();
                 group.push(next);
@@ -128,9 +126,6 @@ impl Writer {
     fn commit(&mut self, group: Vec<Request>) {
         let name = self.shared.config.name;
         metrics::histogram!("weir_log_group_records", "log" => name).record(group.len() as f64);
-        for request in &group {
-            metrics::histogram!("weir_log_queue_wait_seconds", "log" => name).record(request.queued_at.elapsed());
-        }
         match self.write(&group) {
             Ok(first) => {
                 let mut at = first;

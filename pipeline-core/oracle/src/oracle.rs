@@ -213,6 +213,17 @@ impl Oracle {
         self.projects.iter().any(|project| project.token == token && project.seen.contains_key(&uuid))
     }
 
+    /// The number of the project of this token, if something of it was given to it.
+    pub fn number_of(&self, token: &str) -> Option<ProjectId> {
+        self.projects.iter().find(|project| project.token == token).map(|project| project.number)
+    }
+
+    /// Whose a distinct id is, in arrival mode.
+    pub fn person_of(&self, project: ProjectId, distinct_id: &str) -> Option<Uuid> {
+        let project = self.projects.iter().find(|known| known.number == project)?;
+        project.persons.distinct_id(distinct_id).map(|owner| owner.person)
+    }
+
     /// What changed about the persons of a project since this was last asked.
     pub fn take_changes(&mut self, project: ProjectId) -> PersonChanges {
         let Some(project) = self.projects.iter_mut().find(|known| known.number == project) else {

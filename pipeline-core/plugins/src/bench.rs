@@ -7,11 +7,11 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::mpsc::{Receiver, sync_channel};
 
 use thiserror::Error;
 use weir_api::plugin::{Diagnostic, PluginCall};
 use weir_event::journal::StorageMutation;
+use weir_event::queue::{Receiver, bounded};
 use weir_event::{Clock as _, ManualClock};
 
 use crate::batch::ControlEffects;
@@ -131,7 +131,7 @@ impl Workshop {
     fn over(making: Making, geoip: Arc<GeoIp>) -> Self {
         let around = surroundings(&geoip, &BenchConfig::at(0, 0));
         // Nobody sends anything to a host that only builds.
-        let (to_nobody, _) = sync_channel(0);
+        let (to_nobody, _) = bounded("plugin_bench", 0);
         let shared = Arc::new(Shared::new(making.clone(), around, to_nobody));
         Self { making, geoip, shared }
     }
@@ -194,7 +194,7 @@ impl Workshop {
         config: &BenchConfig,
         before_failure: &mut ControlEffects,
     ) -> Result<Bench, BenchError> {
-        let (to_bench, retired) = sync_channel(RETIRED);
+        let (to_bench, retired) = bounded("plugin_bench", RETIRED);
         let shared = Arc::new(Shared::new(self.making.clone(), surroundings(&self.geoip, config), to_bench));
         let bench = Bench { shared, retired };
         for part in parts {

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value};
 use weir_api::plugin::{Diagnostic, PluginCall, PluginView};
 use weir_event::journal::StorageMutation;
+use weir_event::queue::{Sender, bounded};
 use weir_event::{Clock, SystemClock};
 
 use crate::batch::ControlEffects;
@@ -127,7 +128,7 @@ pub(crate) struct Shared {
     /// Moves on whenever a lane has something to take over.
     pub generation: AtomicU64,
     pub control: Mutex<ControlEffects>,
-    pub to_loader: SyncSender<Message>,
+    pub to_loader: Sender<Message>,
     pub resolver: Arc<dyn Resolve>,
     pub packages: Arc<Packages>,
     pub reloads: Reloads,
@@ -139,7 +140,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub fn new(making: Making, around: Surroundings, to_loader: SyncSender<Message>) -> Self {
+    pub fn new(making: Making, around: Surroundings, to_loader: Sender<Message>) -> Self {
         Self {
             engine: making.engine,
             python: making.python,
@@ -216,7 +217,7 @@ impl PluginHost {
             seed: config.seed,
             instances: AtomicU64::new(0),
         };
-        let (to_loader, messages): (_, Receiver<Message>) = sync_channel(LOADER_QUEUE);
+        let (to_loader, messages) = bounded("plugin_loader", LOADER_QUEUE);
         let shared = Arc::new(Shared::new(making, around, to_loader));
         let loader = Loader::spawn(Arc::clone(&shared), messages, config.watching, config.setup_pauses)?;
         Ok(Self { shared, loader: Mutex::new(Some(loader)) })

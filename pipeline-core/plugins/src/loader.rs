@@ -12,12 +12,13 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::SyncSender;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use weir_api::plugin::{Diagnostic, PluginState};
 use weir_event::journal::{LogLevel, LogSource, PluginLog};
+use weir_event::queue::{Receiver, RecvTimeoutError};
 
 use crate::blueprint::Blueprint;
 use crate::burst::{Burst, Stage};

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Instant;
+
+use weir_event::queue::{Receiver, RecvTimeoutError, bounded};
 
 use crate::burst::Burst;
 use crate::host::Message;
@@ -24,7 +25,7 @@ pub struct SaveWatch {
 
 impl SaveWatch {
     pub fn start(watching: Watching) -> Self {
-        let (to_us, messages) = sync_channel(QUEUE);
+        let (to_us, messages) = bounded("saves", QUEUE);
         Self { watches: Watches::start(watching, to_us), messages, seen: BTreeMap::new() }
     }
 

@@ -11,11 +11,11 @@
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
+use weir_event::queue::Sender;
 
 use crate::burst::Stage;
 use crate::host::Message;
@@ -42,7 +42,7 @@ pub struct Watches {
 }
 
 impl Watches {
-    pub fn start(watching: Watching, messages: SyncSender<Message>) -> Self {
+    pub fn start(watching: Watching, messages: Sender<Message>) -> Self {
         if watching == Watching::Polling {
             return Self { watcher: None, watched: HashMap::new() };
         }

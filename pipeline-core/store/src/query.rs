@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use duckdb::Connection;
 use weir_api::query::QueryResult;
+use weir_event::queue::QueueNumbers;
 
 use crate::error::StoreError;
 use crate::value::to_json;
@@ -28,11 +29,12 @@ impl Default for QueryLimits {
 pub struct QueryPool {
     idle: Mutex<Vec<Connection>>,
     returned: Condvar,
+    numbers: QueueNumbers,
 }
 
 impl QueryPool {
     pub(crate) fn new(connections: Vec<Connection>) -> Self {
-        Self { idle: Mutex::new(connections), returned: Condvar::new() }
+        Self { idle: Mutex::new(connections), returned: Condvar::new(), numbers: QueueNumbers::unlimited("queries") }
     }
 
     /// Runs one statement of a user. Blocks the thread it is called on.
@@ -42,6 +44,7 @@ impl QueryPool {
 
     /// Runs trusted code on a connection, waiting for one to be free.
     pub fn with<T>(&self, work: impl FnOnce(&Connection) -> T) -> T {
+        let place = self.numbers.enter();
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let connection = loop {
             if let Some(connection) = idle.pop() {
@@ -49,7 +52,7 @@ impl QueryPool {
             }
             idle = self.returned.wait(idle).unwrap_or_else(PoisonError::into_inner);
         };
-        drop(idle);
+        drop((idle, place));
         self.lend(connection, work)
     }
 

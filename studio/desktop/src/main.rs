@@ -30,6 +30,7 @@ fn main() -> anyhow::Result<()> {
         store_probe: None,
         geoip_database: None,
         recordings: false,
+        notify: true,
         restarts: None,
     }))?;
     let link = server.open_link().parse().context("the server's address is no URL")?;

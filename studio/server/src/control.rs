@@ -18,6 +18,8 @@ use tokio::sync::broadcast::error::RecvError;
 use crate::assets;
 use crate::handlers::Studio;
 
+/// Of Prometheus.
+const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const BODY_LIMIT_BYTES: usize = 4 << 20;
 /// Events that a new viewer starts with.
 const FIRST_EVENTS: usize = 200;
@@ -78,8 +80,12 @@ async fn page(uri: Uri) -> Response {
     assets::serve(uri.path())
 }
 
-async fn metrics(State(studio): State<Arc<Studio>>) -> String {
-    studio.metrics.render()
+async fn metrics(State(studio): State<Arc<Studio>>) -> Response {
+    let rendering = tokio::task::spawn_blocking(move || studio.exported.render(&studio.flow, &studio.generator));
+    match rendering.await {
+        Ok(text) => ([(header::CONTENT_TYPE, TEXT_FORMAT)], text).into_response(),
+        Err(error) => failure(&ApiError::new(ErrorCode::Internal, format!("numbers cannot be collected: {error}"))),
+    }
 }
 
 async fn live(State(studio): State<Arc<Studio>>, upgrade: WebSocketUpgrade) -> Response {
@@ -102,7 +108,10 @@ async fn watch(studio: Arc<Studio>, mut socket: WebSocket) {
         };
         let text = match frame {
             Ok(text) => text,
-            Err(RecvError::Lagged(_)) => continue,
+            Err(RecvError::Lagged(frames)) => {
+                metrics::counter!("weir_viewer_frames_skipped_total").increment(frames);
+                continue;
+            }
             Err(RecvError::Closed) => return,
         };
         let text = match first.take() {

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use metrics_exporter_prometheus::PrometheusHandle;
 use pipeline_core::api::alert::{AlertList, AlertSet, AlertsRequest};
 use pipeline_core::api::check::{CheckList, ChecksRequest};
 use pipeline_core::api::diff::{
@@ -33,6 +32,7 @@ use pipeline_core::sinks::{SinkError, SinkKind};
 use pipeline_core::store::{QueryLimits, StoreError};
 use tokio::sync::watch;
 
+use crate::exported::Exported;
 use crate::generator::{self, Generator};
 use crate::guard::Guard;
 
@@ -47,7 +47,7 @@ pub struct Studio {
     pub generator: Arc<Generator>,
     pub guard: Guard,
     pub control_url: String,
-    pub metrics: PrometheusHandle,
+    pub exported: Exported,
     /// Changes once, when the server stops.
     pub stopping: watch::Receiver<bool>,
 }

@@ -6,10 +6,12 @@
 mod assets;
 mod control;
 mod error;
+mod exported;
 mod generator;
 mod guard;
 mod handlers;
 mod listener;
+mod notices;
 mod run_file;
 pub mod sender;
 mod server;

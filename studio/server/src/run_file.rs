@@ -1,4 +1,5 @@
-//! `DATA/run.json`: where the running server is, for commands on the same machine.
+//! `DATA/run.json`: where the running server is, for commands on the same machine. `DATA/control.token` is its token
+//! alone, for programs that read one from a file, as Prometheus does.
 
 use std::fs;
 use std::io::Write as _;
@@ -26,6 +27,8 @@ pub enum RunFileError {
     Unreadable { path: String, message: String },
 }
 
+const TOKEN: &str = "control.token";
+
 fn path(data_dir: &Path) -> PathBuf {
     data_dir.join("run.json")
 }
@@ -33,15 +36,10 @@ fn path(data_dir: &Path) -> PathBuf {
 impl RunFile {
     /// Written whole or not at all, and readable by its owner only: it holds the token.
     pub fn write(&self, data_dir: &Path) -> std::io::Result<()> {
-        let draft = data_dir.join("run.json.draft");
-        fs::remove_file(&draft).or_else(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Ok(()),
-            _ => Err(error),
-        })?;
-        let mut file = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&draft)?;
-        serde_json::to_writer_pretty(&mut file, self)?;
-        file.write_all(b"\n")?;
-        fs::rename(&draft, path(data_dir))
+        write_private(&data_dir.join(TOKEN), self.token.as_bytes())?;
+        let mut text = serde_json::to_vec_pretty(self)?;
+        text.push(b'\n');
+        write_private(&path(data_dir), &text)
     }
 
     /// The server that runs on `data_dir`; a file that a crash left behind is not believed.
@@ -66,7 +64,19 @@ impl RunFile {
 
     pub fn remove(data_dir: &Path) {
         fs::remove_file(path(data_dir)).ok();
+        fs::remove_file(data_dir.join(TOKEN)).ok();
     }
+}
+
+fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let draft = path.with_added_extension("draft");
+    fs::remove_file(&draft).or_else(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    })?;
+    let mut file = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&draft)?;
+    file.write_all(content)?;
+    fs::rename(&draft, path)
 }
 
 /// The lock dies with its process, so it cannot be stale.

@@ -21,6 +21,7 @@ use std::thread;
 use std::time::Duration;
 
 use pipeline_core::event::Clock;
+use pipeline_core::event::queue::QueueNumbers;
 use pipeline_core::generator::Request;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
@@ -55,7 +56,7 @@ pub struct Plan {
     pub on_ack: Option<OnAck>,
 }
 
-pub type OnAck = Arc<dyn Fn(&Request) + Send + Sync>;
+pub type OnAck = Arc<dyn Fn(&Request, i64) + Send + Sync>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
@@ -85,16 +86,17 @@ pub async fn send(
     numbers: Arc<Mutex<Numbers>>,
 ) -> Result<(), SendError> {
     let (made, mut ready) = mpsc::channel(AHEAD);
+    let queue = QueueNumbers::new("generator", AHEAD);
     thread::Builder::new()
         .name("generator".into())
         // It ends with the stream, or when nobody takes what it makes.
-        .spawn(move || { requests }.all(|request| made.blocking_send(request).is_ok()))
+        .spawn(move || { requests }.all(|request| made.blocking_send((queue.enter(), request)).is_ok()))
         .map_err(SendError::Thread)?;
     let connections = Arc::new(Semaphore::new(plan.connections));
     let plan = Arc::new(plan);
     let mut under_way = JoinSet::new();
     let mut timetable = Timetable::default();
-    while let Some(request) = ready.recv().await {
+    while let Some((place, request)) = ready.recv().await {
         let due = match timetable.turn(request.truth.due, &mut pace, plan.catches_up).await {
             Turn::Due(due) => Some(due),
             Turn::AtOnce => None,
@@ -102,6 +104,7 @@ pub async fn send(
         };
         // The semaphore is never closed.
         let Ok(connection) = Arc::clone(&connections).acquire_owned().await else { break };
+        drop(place);
         let (plan, numbers) = (Arc::clone(&plan), Arc::clone(&numbers));
         under_way.spawn(async move {
             post(&plan, &request, due, &numbers).await;
@@ -178,7 +181,7 @@ async fn post(plan: &Plan, request: &Request, due: Option<Instant>, numbers: &Mu
         Err(error) => Err(error.to_string()),
     };
     if let (Some(on_ack), Ok((200, _))) = (&plan.on_ack, &answer) {
-        on_ack(request);
+        on_ack(request, shift_ms);
     }
     let late = due.map(|due| begun.saturating_duration_since(due));
     let latency = due.unwrap_or(begun).elapsed();

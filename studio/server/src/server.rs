@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use metrics_exporter_prometheus::PrometheusBuilder;
 use pipeline_core::api::oracle::OracleRequest;
 use pipeline_core::capture::{self, CaptureDeps};
 use pipeline_core::event::{Clock, Ordering, SystemClock};
-use pipeline_core::flow::{Flow, FlowConfig, SinkWanted, StoreProbe};
+use pipeline_core::flow::{AckedEvent, Flow, FlowConfig, SinkWanted, StoreProbe, TrueEvent};
+use pipeline_core::generator::truth::Fate;
 use pipeline_core::log::RealFilesystem;
 use pipeline_core::plugins::Limits;
 use tokio::net::{TcpListener, TcpSocket};
@@ -18,10 +18,12 @@ use tokio::task::JoinHandle;
 
 use crate::control;
 use crate::error::ServeError;
+use crate::exported::Exported;
 use crate::generator::Generator;
 use crate::guard::Guard;
 use crate::handlers::Studio;
 use crate::listener::{Connections, Port};
+use crate::notices;
 use crate::run_file::RunFile;
 use crate::sender::OnAck;
 
@@ -54,6 +56,8 @@ pub struct ServeConfig {
     pub geoip_database: Option<PathBuf>,
     /// Whether session recordings are stored.
     pub recordings: bool,
+    /// Whether alerts are shown as notifications of the desktop.
+    pub notify: bool,
     /// How often the process was started again after it had ended by itself; `None` when nobody would do that.
     pub restarts: Option<u64>,
 }
@@ -84,13 +88,8 @@ impl Server {
         let (control_listener, control_url) = bind("control", address(config.control, |before| &before.control))?;
         let control_address = control_listener.local_addr().unwrap_or(config.control);
 
-        // Only the first server of a process installs it; a test may start several.
-        let recorder = PrometheusBuilder::new().build_recorder();
-        let metrics = recorder.handle();
-        if metrics::set_global_recorder(recorder).is_err() {
-            tracing::debug!("metrics of this server are recorded by an earlier one");
-        }
-
+        // Before the pipeline, whose queues count from when they are made.
+        let exported = Exported::install();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let generator = Arc::new(Generator::new(capture_url.clone(), config.demo_seed, config.demo, config.demo_rate));
         let flow_config = FlowConfig {
@@ -124,7 +123,7 @@ impl Server {
             generator: Arc::clone(&generator),
             guard,
             control_url: control_url.clone(),
-            metrics,
+            exported,
             stopping: stopping.clone(),
         });
         let run_file = RunFile {
@@ -162,12 +161,15 @@ impl Server {
         };
         let client =
             reqwest::Client::builder().no_proxy().build().map_err(|error| ServeError::Client(error.to_string()))?;
-        let tasks = vec![
+        let mut tasks = vec![
             tokio::spawn(capture_port.listen(stopping.clone())),
             tokio::spawn(control_port.listen(stopping.clone())),
             tokio::spawn(generator.run(client, clock, on_ack(&flow), stopping.clone())),
-            tokio::spawn(keep_house(flow, stopping)),
+            tokio::spawn(keep_house(Arc::clone(&studio), stopping.clone())),
         ];
+        if config.notify {
+            tasks.push(tokio::spawn(notices::show_alerts(flow, stopping)));
+        }
         Ok(Self { capture_url, control_url, token, studio, data_dir: config.data_dir, stop, tasks })
     }
 
@@ -203,8 +205,16 @@ fn watch_demo(flow: &Flow) {
 /// Events of the server's own stream that were accepted are looked for by the oracle.
 fn on_ack(flow: &Arc<Flow>) -> OnAck {
     let flow = Arc::clone(flow);
-    Arc::new(move |request| {
-        let events = request.truth.events.iter().map(|event| (event.uuid, event.distinct_id.to_string()));
+    Arc::new(move |request, shift_ms| {
+        let events = request.truth.events.iter().map(|event| AckedEvent {
+            uuid: event.uuid,
+            distinct_id: event.distinct_id.to_string(),
+            truth: (event.fate == Fate::Stored).then(|| TrueEvent {
+                person: event.person.number(),
+                at_ms: event.true_ms + shift_ms,
+                mess: event.mess.to_string(),
+            }),
+        });
         flow.oracle.acked(flow.intake_end(), request.token(), events);
     })
 }
@@ -232,10 +242,13 @@ fn bind(port: &'static str, address: SocketAddr) -> Result<(TcpListener, String)
     Ok((listener, url))
 }
 
-async fn keep_house(flow: Arc<Flow>, mut stopping: watch::Receiver<bool>) {
+async fn keep_house(studio: Arc<Studio>, mut stopping: watch::Receiver<bool>) {
     loop {
         tokio::select! {
-            () = tokio::time::sleep(HOUSEKEEPING) => flow.flush_rejections().await,
+            () = tokio::time::sleep(HOUSEKEEPING) => {
+                studio.flow.flush_rejections().await;
+                studio.exported.upkeep();
+            }
             _ = stopping.changed() => return,
         }
     }

@@ -45,6 +45,8 @@ pub enum Command {
     Alerts(Alerts),
     /// The ledger by time, and the events behind each of its numbers; exit 1 if a window does not add up
     Ledger(Ledger),
+    /// Print the numbers of a running server, in Prometheus's text format
+    Metrics(Metrics),
     /// Print digests of the store's current state
     Digest(Target),
     /// Start, stop or re-pace the demo stream
@@ -133,6 +135,15 @@ pub struct Ledger {
 }
 
 #[derive(Debug, Args)]
+pub struct Metrics {
+    /// Only those whose name begins so
+    #[arg(value_name = "NAME", default_value = "")]
+    pub name: String,
+    #[command(flatten)]
+    pub target: Target,
+}
+
+#[derive(Debug, Args)]
 pub struct Oracle {
     /// Start it: with what comes next, and with projects that come next
     #[arg(long, conflicts_with = "stop")]
@@ -179,6 +190,9 @@ pub struct Serve {
     /// A MaxMind City database (.mmdb) for `meta.geoip`; a few demo networks when absent
     #[arg(long, value_name = "FILE")]
     pub geoip: Option<PathBuf>,
+    /// Show alerts that fire as notifications of this desktop
+    #[arg(long)]
+    pub notify: bool,
     /// Store session recordings ($snapshot) and give them to `onSnapshot`; without it they are dropped
     #[arg(long)]
     pub recordings: bool,

@@ -3,6 +3,7 @@
 use anyhow::{Context as _, bail};
 use pipeline_core::api::generator::GeneratorRequest;
 use pipeline_core::api::{ApiError, Command, command, registry};
+use reqwest::blocking::{RequestBuilder, Response};
 use weir_studio::{RunFile, RunFileError};
 
 use crate::args::Target;
@@ -34,15 +35,21 @@ impl Client {
     }
 
     pub fn call<C: Command>(&self, request: &C::Request) -> anyhow::Result<C::Response> {
-        let response = self
-            .http
-            .post(format!("{}{}", self.url, command::path(C::NAME)))
-            .bearer_auth(&self.token)
-            .json(request)
-            .send()
-            .with_context(|| format!("the server at {} does not answer", self.url))?;
+        let response = self.send(self.http.post(format!("{}{}", self.url, command::path(C::NAME))).json(request))?;
+        response.json().context("the server's answer is of another version")
+    }
+
+    /// The numbers that it publishes, in Prometheus's text format.
+    pub fn metrics(&self) -> anyhow::Result<String> {
+        let response = self.send(self.http.get(format!("{}/metrics", self.url)))?;
+        response.text().context("the server's answer broke off")
+    }
+
+    fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
+        let answer = request.bearer_auth(&self.token).send();
+        let response = answer.with_context(|| format!("the server at {} does not answer", self.url))?;
         if response.status().is_success() {
-            return response.json().context("the server's answer is of another version");
+            return Ok(response);
         }
         let status = response.status();
         let error: ApiError =

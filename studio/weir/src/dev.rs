@@ -86,6 +86,7 @@ async fn start(dev: &Dev) -> anyhow::Result<Server> {
         ordering: Ordering::Arrival,
         geoip_database: None,
         recordings: false,
+        notify: false,
         restarts: None,
     };
     Server::start(config).await.map_err(|error| coded(&error, error.code(), error.hint()))

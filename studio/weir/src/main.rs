@@ -58,6 +58,7 @@ fn main() -> ExitCode {
         Command::Check(check) => check::run(&check),
         Command::Alerts(alerts) => alert::run(&alerts),
         Command::Ledger(ledger) => ledger::run(&ledger),
+        Command::Metrics(metrics) => output::metrics(&metrics),
         Command::Digest(target) => output::digest(&target),
         Command::Demo(demo) => output::demo(&demo),
         Command::Plugin(command) => plugin::run(command),

@@ -50,6 +50,18 @@ fn print(state: &OracleState) {
     say!("persons       {} changes right, {} wrong", state.persons_right, state.persons_wrong);
     say!("merges        {} right, {} wrong", state.merges_right, state.merges_wrong);
     say!("distinct ids  {} right, {} wrong", state.distinct_ids_right, state.distinct_ids_wrong);
+    if let Some(truth) = &state.truth {
+        let off: Vec<String> = truth.times_off.iter().map(|(mess, count)| format!("{count} {mess}")).collect();
+        let off = if off.is_empty() { String::new() } else { format!(" (off: {})", off.join(", ")) };
+        say!("truth         {} of {} times within a second{off}", truth.times_right, truth.times);
+        say!(
+            "              {} of {} people are one person; {} are several, {} persons are several people",
+            truth.people_right,
+            truth.people,
+            truth.people_split,
+            truth.persons_mixed
+        );
+    }
     for kind in &state.kinds {
         say!("mismatch      {} {}: {} times", kind.kind, kind.field, kind.count);
     }

@@ -14,7 +14,7 @@ use pipeline_core::store::{QueryLimits, open_read_only};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::args::{Demo, Query, Redrive, Status, Target};
+use crate::args::{Demo, Metrics, Query, Redrive, Status, Target};
 use crate::client::Client;
 use crate::say::say;
 use crate::{alert, plugin_print, sink, table};
@@ -115,6 +115,27 @@ pub fn audit(target: &Target) -> anyhow::Result<ExitCode> {
         audit.differences.iter().for_each(|difference| say!("difference: {difference}"));
     }
     Ok(if audit.differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Without a name, everything as the server says it; otherwise the lines of what begins so.
+pub fn metrics(metrics: &Metrics) -> anyhow::Result<ExitCode> {
+    let text = Client::find(&metrics.target)?.metrics()?;
+    let name = |line: &str| {
+        let of = line.strip_prefix("# HELP ").or_else(|| line.strip_prefix("# TYPE ")).unwrap_or(line);
+        of.starts_with(&metrics.name)
+    };
+    let mut found = false;
+    for line in text.lines().filter(|line| metrics.name.is_empty() || name(line)) {
+        say!("{line}");
+        found = true;
+    }
+    if !found {
+        anyhow::bail!(
+            "the server publishes nothing whose name begins with {:?}; docs/metrics.md has every name",
+            metrics.name
+        );
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Counts first; what is moved is what was counted.

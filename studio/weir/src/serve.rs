@@ -44,6 +44,7 @@ async fn serve_until_stopped(serve: Serve) -> anyhow::Result<ExitCode> {
         ordering: serve.ordering.into(),
         geoip_database: serve.geoip,
         recordings: serve.recordings,
+        notify: serve.notify,
         restarts: serve.restarts,
         capture: serve.capture,
         control: serve.control,

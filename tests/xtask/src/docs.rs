@@ -2,6 +2,7 @@
 
 mod compatibility;
 mod control_api;
+mod metrics;
 mod plugin_api;
 
 use std::fs;
@@ -12,6 +13,7 @@ pub fn write() -> anyhow::Result<()> {
     let root = root();
     fs::write(root.join("docs/api.md"), control_api::page(&root)?)?;
     fs::write(root.join("docs/compatibility.md"), compatibility::page(&root)?)?;
+    fs::write(root.join("docs/metrics.md"), metrics::page(&root)?)?;
     fs::write(root.join("docs/plugin-api.md"), plugin_api::page(&root)?)?;
     Ok(())
 }

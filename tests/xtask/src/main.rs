@@ -50,7 +50,7 @@ enum Task {
         #[arg(long)]
         minutes: f64,
     },
-    /// Write docs/api.md, docs/compatibility.md and docs/plugin-api.md from their sources
+    /// Write docs/api.md, docs/compatibility.md, docs/metrics.md and docs/plugin-api.md from their sources
     Docs,
     /// Make the embedded GeoIP database from pipeline-core/plugins/geoip/places.json
     Geoip,

@@ -192,8 +192,8 @@ fn Notifications() -> impl IntoView {
         }
         .into_any(),
         Permission::Absent => view! {
-            <span class="note" data-testid="notify-state" title="`weir open` prints a link for a browser; `weir alerts --follow` prints a line for each">
-                "this window cannot notify; a browser can"
+            <span class="note" data-testid="notify-state" title="The desktop window shows them itself; `weir open` prints a link for a browser">
+                "this page cannot notify; the desktop window does"
             </span>
         }
         .into_any(),

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use weir_api::{
     ApiError,
-    oracle::{Mismatch, MismatchCount, OracleRequest, OracleState},
+    oracle::{Mismatch, MismatchCount, OracleRequest, OracleState, TruthState},
     registry,
 };
 
@@ -148,6 +148,27 @@ fn Figures(state: OracleState) -> impl IntoView {
             {(state.skipped > 0).then(|| format!(
                 " {} events of projects that were there before are left alone.", format::count(state.skipped)
             ))}
+        </p>
+        {state.truth.map(|truth| view! { <Truth truth/> })}
+    }
+}
+
+/// What only the generator knows, in two lines.
+#[component]
+fn Truth(truth: TruthState) -> impl IntoView {
+    let off: Vec<String> =
+        truth.times_off.iter().map(|(mess, count)| format!("{} {mess}", format::count(*count))).collect();
+    let off = if off.is_empty() { String::new() } else { format!(" (off: {})", off.join(", ")) };
+    view! {
+        <p class="panel-text muted" data-testid="oracle-truth"
+            title="How near any pipeline can come: wrong time zones and shared devices cannot be told from right ones">
+            {format!(
+                "Against what the generator knows: {} of {} times are within a second of the truth{off}; {} of {} people are \
+                 exactly one person, {} are several, {} persons are several people.",
+                format::count(truth.times_right), format::count(truth.times),
+                format::count(truth.people_right), format::count(truth.people),
+                format::count(truth.people_split), format::count(truth.persons_mixed),
+            )}
         </p>
     }
 }

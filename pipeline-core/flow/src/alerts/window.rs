@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use weir_api::ledger::Ledger;
 use weir_event::clock::UnixMillis;
+use weir_event::outcome::OutcomeCounts;
 
 use super::book::{Reading, Readings};
 use super::rules::RULES;
@@ -22,6 +23,8 @@ const NAMED: usize = 3;
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     pub now_ms: UnixMillis,
+    /// Outcomes before what is new; `None` while the store counts anew what it had.
+    pub counted_from: Option<OutcomeCounts>,
     pub ledger: Ledger,
     pub queryable_lag_ms: Option<f64>,
     pub sinks: Vec<SinkFacts>,
@@ -63,9 +66,16 @@ impl Window {
             self.0.pop_front();
         }
         if self.0.back().is_some_and(|newest| newest.at_ms > now_ms) {
+            // By a clock that was set back nothing is older than now.
             self.0.clear();
+            self.0.push_back(Moment::of(facts));
         }
-        if self.0.back().is_none_or(|newest| now_ms - newest.at_ms >= STEP_MS) {
+        match facts.counted_from {
+            None => self.0.clear(),
+            Some(from) if self.0.is_empty() => self.0.push_back(Moment::before(from, facts)),
+            Some(_) => {}
+        }
+        if self.0.back().is_some_and(|newest| now_ms - newest.at_ms >= STEP_MS) {
             self.0.push_back(Moment::of(facts));
         }
         let before = self.0.front();
@@ -89,6 +99,11 @@ impl Window {
 }
 
 impl Moment {
+    /// The moment at which the store had caught up, as far as that is known.
+    fn before(from: OutcomeCounts, facts: &Facts) -> Self {
+        Self { received: from.total(), dropped: from.dropped, dead_lettered: from.dead_lettered, ..Self::of(facts) }
+    }
+
     fn of(facts: &Facts) -> Self {
         Self {
             at_ms: facts.now_ms,
@@ -100,7 +115,7 @@ impl Moment {
     }
 }
 
-/// A redrive takes dead letters away, and a rebuild counts anew: neither is news.
+/// A redrive takes dead letters away, which is no news.
 fn new(now: u64, before: Option<u64>) -> u64 {
     now.saturating_sub(before.unwrap_or(now))
 }
@@ -146,7 +161,8 @@ mod tests {
     }
 
     fn at(second: i64, ledger: Ledger) -> Facts {
-        Facts { now_ms: second * 1_000, ledger, ..Facts::default() }
+        let counted_from = Some(OutcomeCounts { dead_lettered: 500, ..OutcomeCounts::default() });
+        Facts { now_ms: second * 1_000, counted_from, ledger, ..Facts::default() }
     }
 
     #[test]
@@ -156,7 +172,7 @@ mod tests {
             let readings = window.readings(&at(second, Ledger { dead_lettered, ..Ledger::default() }));
             reading(&readings, "dead_letters").value
         };
-        assert_eq!(seen(0, 500) as u64, 0, "what was there before the start is not new");
+        assert_eq!(seen(0, 501) as u64, 1, "what was there before the start is not new");
         assert_eq!(seen(10, 503) as u64, 3);
         assert_eq!(seen(60, 503) as u64, 3);
         assert_eq!(seen(71, 503) as u64, 0);
@@ -164,11 +180,27 @@ mod tests {
     }
 
     #[test]
+    fn what_a_store_counts_again_is_not_new() {
+        let mut window = Window::default();
+        let mut seen = |second: i64, counted_from: Option<u64>, dead_lettered: u64| {
+            let counted_from =
+                counted_from.map(|dead_lettered| OutcomeCounts { dead_lettered, ..OutcomeCounts::default() });
+            let facts = Facts { counted_from, ..at(second, Ledger { dead_lettered, ..Ledger::default() }) };
+            reading(&window.readings(&facts), "dead_letters").value as u64
+        };
+        assert_eq!((seen(0, None, 0), seen(1, None, 40)), (0, 0), "being opened");
+        assert_eq!((seen(2, Some(40), 42), seen(3, Some(40), 42)), (2, 2), "and two came before anybody looked");
+        assert_eq!((seen(4, None, 0), seen(5, None, 30)), (0, 0), "being rebuilt");
+        assert_eq!(seen(6, Some(42), 42), 0);
+    }
+
+    #[test]
     fn a_share_of_drops_needs_enough_events() {
         let mut window = Window::default();
         let mut seen = |second: i64, received: u64, dropped: u64| {
-            let readings = window.readings(&at(second, Ledger { received, dropped, ..Ledger::default() }));
-            reading(&readings, "drops")
+            let counted_from = Some(OutcomeCounts { stored: 1_000, ..OutcomeCounts::default() });
+            let facts = Facts { counted_from, ..at(second, Ledger { received, dropped, ..Ledger::default() }) };
+            reading(&window.readings(&facts), "drops")
         };
         seen(0, 1_000, 0);
         assert_eq!(seen(1, 1_050, 50).value as u64, 0);
@@ -190,7 +222,7 @@ mod tests {
         let mut window = Window::default();
         let sink = |name: &str, is_stuck, failed| SinkFacts { name: name.into(), is_stuck, failed };
         let mut seen = |second: i64, sinks: Vec<SinkFacts>| {
-            let readings = window.readings(&Facts { now_ms: second * 1_000, sinks, ..Facts::default() });
+            let readings = window.readings(&Facts { sinks, ..at(second, Ledger::default()) });
             reading(&readings, "sinks").detail
         };
         assert_eq!(seen(0, vec![sink("a", false, 7), sink("b", true, 0)]), "b");
@@ -207,7 +239,7 @@ mod tests {
         facts.ledger = Ledger {
             received: 1_000,
             dropped: 1_000,
-            dead_lettered: 1,
+            dead_lettered: 501,
             in_flight: 1,
             unexplained: -1,
             ..Ledger::default()

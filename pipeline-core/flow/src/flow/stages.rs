@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
 use weir_event::journal::StorageMutation;
+use weir_event::queue::bounded;
 use weir_store::StoreConfig;
 
 use super::Flow;
@@ -33,7 +34,7 @@ impl Flow {
         control_requests: ControlRequests,
         redrives: RedriveRequests,
     ) -> Result<(), FlowError> {
-        let (handoff, handoffs) = mpsc::sync_channel(HANDOFF_BATCHES);
+        let (handoff, handoffs) = bounded("handoff", HANDOFF_BATCHES);
         let (caught_up, caught_up_at) = mpsc::sync_channel::<CaughtUp>(1);
         let projector = Projector {
             config: StoreConfig { ordering: config.ordering, ..StoreConfig::new(self.data_dir.store()) },

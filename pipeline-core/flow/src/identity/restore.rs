@@ -1,11 +1,11 @@
 //! Persons from the store back into memory: one thread reads while another builds.
 
-use std::sync::mpsc;
 use std::thread;
 
 use uuid::Uuid;
 use weir_event::ProjectId;
 use weir_event::clock::UnixMillis;
+use weir_event::queue::bounded;
 use weir_identity::{Arrival, KnownId, KnownPerson, Restoring};
 use weir_store::{Holding, Restored, StoreError, StoreWriter};
 
@@ -73,11 +73,11 @@ impl Batch {
 
 pub fn arrival(writer: &StoreWriter, restored: &Restored) -> Result<Arrival, FlowError> {
     let mut restoring = Restoring::new(stored::group_snapshot(restored)).map_err(unreadable)?;
-    let (filled, batches) = mpsc::sync_channel::<Batch>(QUEUE);
+    let (filled, batches) = bounded::<Batch>("restore", QUEUE);
     let failed = |message: String| FlowError::Thread { name: "restore", message };
     thread::scope(|scope| {
         let builder = thread::Builder::new().name("restore".into()).spawn_scoped(scope, move || {
-            batches.into_iter().try_for_each(|batch| batch.build(&mut restoring)).map(|()| restoring.finish())
+            batches.iter().try_for_each(|batch| batch.build(&mut restoring)).map(|()| restoring.finish())
         });
         let builder = builder.map_err(|error| failed(error.to_string()))?;
         let mut batch = Batch::default();

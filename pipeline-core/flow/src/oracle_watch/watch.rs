@@ -1,10 +1,13 @@
 //! One run of the model, from its first event to its last.
 
 use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
 
+use uuid::Uuid;
+use weir_api::oracle::OracleState;
 use weir_event::journal::{ChainMember, StepLabel};
 use weir_event::outcome::OutcomeCounts;
-use weir_event::{Outcome, ProjectId};
+use weir_event::{Outcome, ProjectId, StoredEvent};
 use weir_oracle::{Judged, Logged, Oracle, Plugins};
 use weir_store::{Cursor, QueryPool};
 
@@ -14,13 +17,15 @@ use super::people::{self, People};
 use super::prediction::Prediction;
 use super::rounds::{self, Rounds};
 use super::tally::{Place, Tally};
-use super::{Acked, Begin, MOST_EVENTS, OracleDeps};
+use super::truth::Truths;
+use super::{Acked, AckedEvent, Begin, MOST_EVENTS, OracleDeps};
 use crate::error::FlowError;
 use crate::projection::META_CHAIN;
 
 /// Events that are compared at a time.
 const WINDOW_EVENTS: usize = 2_000;
 const WINDOW_BYTES: usize = 16 << 20;
+const COUNT_PEOPLE_EVERY: Duration = Duration::from_secs(1);
 
 /// One run of the model.
 pub struct Watch {
@@ -46,6 +51,8 @@ pub struct Watch {
     has_uncounted: bool,
     /// By event time.
     rounds: Option<Rounds>,
+    truths: Truths,
+    people_counted: Option<Instant>,
 }
 
 impl Watch {
@@ -83,6 +90,8 @@ impl Watch {
             outcomes_before: cursor.outcomes,
             has_uncounted: false,
             rounds,
+            truths: Truths::default(),
+            people_counted: None,
         }))
     }
 
@@ -126,6 +135,13 @@ impl Watch {
             self.rounds = Some(rounds);
             self.take(deps, current.cursor.journal_sequence, usize::MAX)?;
             rounds = self.rounds.take().unwrap_or_default();
+            self.times_of(&current.events);
+            let owners: HashMap<_, _> = current
+                .distinct_ids
+                .iter()
+                .map(|row| ((row.team_id, row.distinct_id.as_str()), row.person_id))
+                .collect();
+            self.truths.count_people(|project, distinct_id| owners.get(&(project, distinct_id)).copied());
             let (watched, watches_all) = (&self.watched, self.foreign.is_empty());
             let is_watched = |project| watches_all || watched.contains(&project);
             rounds.compare(&mut self.tally, deps.clock.now_ms(), &self.oracle, current, is_watched);
@@ -260,6 +276,7 @@ impl Watch {
             stored.extend(window.events);
         }
         stored.retain(|event| self.watches(event.team_id as u32));
+        self.times_of(&stored);
         compare::rows(&mut self.tally, at_ms, due, stored, true);
 
         let (persons, ids) = pool.with(|one| weir_store::people_changes(one, from, self.through))?;
@@ -277,6 +294,25 @@ impl Watch {
         Ok(())
     }
 
+    fn times_of(&mut self, stored: &[StoredEvent]) {
+        for event in stored {
+            // What is none is a mismatch already.
+            if let Ok(uuid) = Uuid::parse_str(&event.uuid) {
+                self.truths.stored(uuid, event.timestamp_ms);
+            }
+        }
+    }
+
+    /// What was found, and how near it comes to the truth.
+    pub fn view(&mut self) -> OracleState {
+        if self.rounds.is_none() && self.people_counted.is_none_or(|counted| counted.elapsed() >= COUNT_PEOPLE_EVERY) {
+            let oracle = &self.oracle;
+            self.truths.count_people(|project, distinct_id| oracle.person_of(ProjectId(project), distinct_id));
+            self.people_counted = Some(Instant::now());
+        }
+        OracleState { truth: self.truths.view(), ..self.tally.view() }
+    }
+
     fn watches(&self, project: u32) -> bool {
         self.foreign.is_empty() || self.watched.contains(&project)
     }
@@ -285,21 +321,27 @@ impl Watch {
     pub fn look_for(&mut self, acked: Vec<Acked>, deps: &OracleDeps) {
         self.awaited.extend(acked);
         let (through, mut lost) = (self.through, Vec::new());
-        let (oracle, foreign) = (&self.oracle, &self.foreign);
-        self.awaited.retain(|event| {
+        let (oracle, foreign, truths) = (&self.oracle, &self.foreign, &mut self.truths);
+        self.awaited.retain_mut(|event| {
             if event.until_offset > through {
                 return true;
             }
-            if !foreign.contains(&event.token) && !oracle.has_met(&event.token, event.uuid) {
+            let AckedEvent { uuid, distinct_id, truth } = &mut event.event;
+            if foreign.contains(&event.token) {
+                return false;
+            }
+            if !oracle.has_met(&event.token, *uuid) {
                 lost.push(event.clone());
+            } else if let Some((truth, project)) = truth.take().zip(oracle.number_of(&event.token)) {
+                truths.told(project.0, *uuid, distinct_id, truth);
             }
             false
         });
-        for event in lost {
+        for Acked { event, until_offset, .. } in lost {
             self.tally.state.missing += 1;
             let uuid = event.uuid.to_string();
             let place = Place {
-                offset: event.until_offset.saturating_sub(1),
+                offset: until_offset.saturating_sub(1),
                 project: 0,
                 uuid: &uuid,
                 distinct_id: &event.distinct_id,

@@ -12,6 +12,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use weir_event::queue::{Place, QueueNumbers};
+
 use super::completion::{CallId, CompletionQueue, Outcome, Shared};
 use super::metrics;
 use super::request::{FailureKind, HttpFailure, HttpRequest};
@@ -42,6 +44,7 @@ pub struct Calls(Arc<Pool>);
 #[derive(Debug)]
 struct Pool {
     config: CallsConfig,
+    numbers: QueueNumbers,
     state: Mutex<State>,
     work: Condvar,
 }
@@ -66,11 +69,13 @@ struct Job {
     answers: Arc<Shared>,
     cancelled: Arc<AtomicBool>,
     started: Instant,
+    place: Option<Place>,
 }
 
 impl Calls {
     pub fn new(config: CallsConfig) -> Self {
-        Self(Arc::new(Pool { config, state: Mutex::default(), work: Condvar::new() }))
+        let numbers = QueueNumbers::new("plugin_http", config.queued);
+        Self(Arc::new(Pool { config, numbers, state: Mutex::default(), work: Condvar::new() }))
     }
 
     /// Never waits. The answer arrives in `answers` unless it is given up there.
@@ -84,7 +89,7 @@ impl Calls {
                 let (id, cancelled) = answers.shared().open();
                 let answers = answers.shared().clone();
                 let started = Instant::now();
-                self.0.enqueue(Job { plugin: plugin.clone(), request, id, answers, cancelled, started });
+                self.0.enqueue(Job { plugin: plugin.clone(), request, id, answers, cancelled, started, place: None });
                 id
             }
         }
@@ -121,7 +126,7 @@ impl Pool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enqueue(self: &Arc<Self>, job: Job) {
+    fn enqueue(self: &Arc<Self>, mut job: Job) {
         let mut state = self.lock();
         state.forget_cancelled_if(self.config.queued);
         if state.queued >= self.config.queued {
@@ -131,8 +136,8 @@ impl Pool {
             job.fails(&format!("{queued} calls are waiting already"), "Wait for answers before starting more calls.");
             return;
         }
+        job.place = Some(self.numbers.enter());
         state.push(job);
-        metrics::queue_depth(state.queued);
         // An idle thread that was called but has not come yet still counts as idle.
         let wanting = state.queued > state.idle && state.threads < self.config.threads;
         state.threads += usize::from(wanting);
@@ -164,7 +169,6 @@ impl Pool {
         let mut state = self.lock();
         loop {
             if let Some(job) = state.next(self.config.threads_per_plugin) {
-                metrics::queue_depth(state.queued);
                 metrics::running(state.running.values().sum());
                 drop(state);
                 let plugin_id = job.plugin.plugin_id().to_owned();
@@ -251,8 +255,8 @@ impl State {
 }
 
 impl Job {
-    fn run(self) {
-        metrics::queue_wait(self.started.elapsed());
+    fn run(mut self) {
+        drop(self.place.take());
         if self.cancelled.load(Ordering::Relaxed) {
             return;
         }

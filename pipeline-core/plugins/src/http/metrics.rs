@@ -28,18 +28,9 @@ pub fn finished(plugin: &str, mode: HttpMode, answer: &Result<HttpResponse, Http
     histogram!("weir_plugins_http_seconds", "plugin" => plugin, "mode" => mode.as_str()).record(took.as_secs_f64());
 }
 
-/// Calls that wait for a thread.
-pub fn queue_depth(calls: usize) {
-    gauge!("weir_plugins_http_queue_depth").set(calls as f64);
-}
-
 /// Calls that have a thread.
 pub fn running(calls: usize) {
     gauge!("weir_plugins_http_running").set(calls as f64);
-}
-
-pub fn queue_wait(waited: Duration) {
-    histogram!("weir_plugins_http_queue_wait_seconds").record(waited.as_secs_f64());
 }
 
 /// A call that found the queue full.
