@@ -105,7 +105,7 @@ fn a_trial_does_what_the_journal_says_was_done() {
     // Bots are there to be dropped; for the rest, each event is new.
     scenario.mess = MessRates { bots: scenario.mess.bots, ..MessRates::default() };
     let events = Stream::new(Arc::new(scenario), 11).flat_map(Request::into_events);
-    let mut shop = events.map(|event| serde_json::from_str::<Value>(&event.json(0)).expect("JSON"));
+    let mut shop = events.map(|event| serde_json::from_str::<Value>(&event.json()).expect("JSON"));
     for _ in 0..BATCHES {
         let events: Vec<Value> = (0..BATCH_EVENTS)
             .map(|at| {

@@ -38,6 +38,7 @@ mod scenario;
 mod season;
 mod story;
 mod stream;
+mod telling;
 mod template;
 pub mod truth;
 
@@ -47,3 +48,4 @@ pub use rate::Rate;
 pub use request::{Header, Request, SentEvent};
 pub use scenario::{BUILT_IN, BuiltIn, NAMES, Overrides, Scenario, ScenarioError, built_in};
 pub use stream::{BLOCK_EVENTS, Stream};
+pub use telling::Telling;

@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use weir_event::clock::UnixMillis;
 use weir_event::time;
 
 use crate::poison::Poison;
 use crate::story::Act;
+use crate::telling::Telling;
 use crate::template::quoted;
 use crate::truth::{EventTruth, Fate, RequestTruth};
 
@@ -73,10 +75,10 @@ pub struct Request {
 }
 
 impl SentEvent<'_> {
-    /// As it stands in a body. `shift_ms` is added to its time, so that an old story can be told today.
-    pub fn json(&self, shift_ms: i64) -> String {
+    /// As it stands in a body, at the story's own time.
+    pub fn json(&self) -> String {
         let mut json = String::with_capacity(self.content.act.properties.len() + 256);
-        self.content.write(&self.truth, shift_ms, &mut json);
+        self.content.write(&self.truth, self.truth.timestamp_ms, &mut json);
         json
     }
 
@@ -87,7 +89,7 @@ impl SentEvent<'_> {
 }
 
 impl Content {
-    fn write(&self, truth: &EventTruth, shift_ms: i64, json: &mut String) {
+    fn write(&self, truth: &EventTruth, timestamp_ms: UnixMillis, json: &mut String) {
         match self.twist {
             Twist::BadUuid => json.push_str("{\"uuid\":\"not-a-uuid\""),
             // Writing to a String cannot fail.
@@ -115,7 +117,7 @@ impl Content {
         json.push_str(&further);
         let timestamp = match self.twist {
             Twist::Poison(poison) if poison.is_no_time() => "a while ago".to_owned(),
-            _ => time::iso(truth.timestamp_ms + shift_ms),
+            _ => time::iso(timestamp_ms),
         };
         write!(json, "}},\"timestamp\":\"{timestamp}\"}}").unwrap_or_default();
     }
@@ -135,9 +137,8 @@ impl Request {
         headers
     }
 
-    /// `shift_ms` is added to every time in it.
-    pub fn body(&self, shift_ms: i64) -> Vec<u8> {
-        let json = self.body_json(shift_ms);
+    pub fn body(&self, telling: &Telling) -> Vec<u8> {
+        let json = self.body_json(telling);
         match self.damage {
             Some(Damage::CutShort) => json.as_bytes()[..json.len() * 3 / 4].to_vec(),
             _ if self.gzip => gzipped(&json),
@@ -145,7 +146,7 @@ impl Request {
         }
     }
 
-    fn body_json(&self, shift_ms: i64) -> String {
+    fn body_json(&self, telling: &Telling) -> String {
         let bytes: usize = self.contents.iter().map(|content| content.act.properties.len() + 200).sum();
         let mut json = String::with_capacity(bytes + 128);
         json.push('{');
@@ -158,12 +159,12 @@ impl Request {
                 json.push(',');
             }
         }
-        write!(json, "\"sent_at\":\"{}\",", time::iso(self.truth.sent_at_ms + shift_ms)).unwrap_or_default();
+        write!(json, "\"sent_at\":\"{}\",", time::iso(telling.sent_at_ms(&self.truth))).unwrap_or_default();
         json.push_str("\"batch\":[");
         if self.damage != Some(Damage::EmptyBatch) {
             for (place, (content, truth)) in self.contents.iter().zip(&self.truth.events).enumerate() {
                 json.push_str(if place > 0 { "," } else { "" });
-                content.write(truth, shift_ms, &mut json);
+                content.write(truth, telling.timestamp_ms(&self.truth, truth), &mut json);
             }
         }
         json.push_str("]}");

@@ -35,7 +35,7 @@ pub fn run(
         let sent_at = time::iso(request.truth.sent_at_ms);
         let news = request.events().filter(|event| event.truth.fate == Fate::Stored);
         let raws: Vec<Box<RawValue>> =
-            news.take(events - sent).filter_map(|event| RawValue::from_string(event.json(0)).ok()).collect();
+            news.take(events - sent).filter_map(|event| RawValue::from_string(event.json()).ok()).collect();
         let raws: Vec<&RawValue> = raws.iter().map(|raw| &**raw).collect();
         let facts = input::Request {
             received_at_ms: now_ms,

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use pipeline_core::event::Clock;
 use pipeline_core::event::queue::QueueNumbers;
-use pipeline_core::generator::Request;
+use pipeline_core::generator::{Request, Telling};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -56,7 +56,7 @@ pub struct Plan {
     pub on_ack: Option<OnAck>,
 }
 
-pub type OnAck = Arc<dyn Fn(&Request, i64) + Send + Sync>;
+pub type OnAck = Arc<dyn Fn(&Request, &Telling) + Send + Sync>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
@@ -105,9 +105,9 @@ pub async fn send(
         // The semaphore is never closed.
         let Ok(connection) = Arc::clone(&connections).acquire_owned().await else { break };
         drop(place);
-        let (plan, numbers) = (Arc::clone(&plan), Arc::clone(&numbers));
+        let (plan, numbers, rate) = (Arc::clone(&plan), Arc::clone(&numbers), timetable.rate);
         under_way.spawn(async move {
-            post(&plan, &request, due, &numbers).await;
+            post(&plan, &request, due, rate, &numbers).await;
             drop(connection);
         });
         while under_way.try_join_next().is_some() {}
@@ -165,14 +165,18 @@ impl Timetable {
     }
 }
 
-async fn post(plan: &Plan, request: &Request, due: Option<Instant>, numbers: &Mutex<Numbers>) {
+async fn post(plan: &Plan, request: &Request, due: Option<Instant>, rate: Option<f64>, numbers: &Mutex<Numbers>) {
     let begun = Instant::now();
-    let shift_ms = plan.as_of_now.as_ref().map_or(0, |clock| clock.now_ms() - request.truth.true_sent_ms);
+    let telling = plan.as_of_now.as_ref().map_or(Telling::AsItWas, |clock| Telling::Now {
+        sent_ms: clock.now_ms(),
+        // At once, everything happens now.
+        events_per_second: rate.unwrap_or(f64::INFINITY),
+    });
     let mut post = plan.client.post(format!("{}{}", plan.url, request.path));
     for (name, value) in request.headers() {
         post = post.header(name, value);
     }
-    let answer = match post.body(request.body(shift_ms)).send().await {
+    let answer = match post.body(request.body(&telling)).send().await {
         Ok(response) => {
             let status = response.status().as_u16();
             let said = if status == request.truth.status { Ok(String::new()) } else { response.text().await };
@@ -181,7 +185,7 @@ async fn post(plan: &Plan, request: &Request, due: Option<Instant>, numbers: &Mu
         Err(error) => Err(error.to_string()),
     };
     if let (Some(on_ack), Ok((200, _))) = (&plan.on_ack, &answer) {
-        on_ack(request, shift_ms);
+        on_ack(request, &telling);
     }
     let late = due.map(|due| begun.saturating_duration_since(due));
     let latency = due.unwrap_or(begun).elapsed();

@@ -205,13 +205,13 @@ fn watch_demo(flow: &Flow) {
 /// Events of the server's own stream that were accepted are looked for by the oracle.
 fn on_ack(flow: &Arc<Flow>) -> OnAck {
     let flow = Arc::clone(flow);
-    Arc::new(move |request, shift_ms| {
+    Arc::new(move |request, telling| {
         let events = request.truth.events.iter().map(|event| AckedEvent {
             uuid: event.uuid,
             distinct_id: event.distinct_id.to_string(),
             truth: (event.fate == Fate::Stored).then(|| TrueEvent {
                 person: event.person.number(),
-                at_ms: event.true_ms + shift_ms,
+                at_ms: telling.true_ms(&request.truth, event),
                 mess: event.mess.to_string(),
             }),
         });

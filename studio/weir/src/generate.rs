@@ -96,7 +96,7 @@ fn written(generate: &Generate, stream: Stream, out: &str, mut truth: Option<Tru
     let mut events = 0;
     for request in stream.events(generate.events) {
         for event in request.events() {
-            file.write_all(event.json(0).as_bytes()).and_then(|()| file.write_all(b"\n"))?;
+            file.write_all(event.json().as_bytes()).and_then(|()| file.write_all(b"\n"))?;
             events += 1;
         }
         tally.add(&request.truth);

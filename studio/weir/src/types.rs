@@ -177,7 +177,7 @@ fn demo_seen() -> Seen {
     scenario.mess = MessRates::default();
     let mut seen = Seen::default();
     for event in Stream::new(Arc::new(scenario), DEMO_SEED).events(DEMO_EVENTS).flat_map(Request::into_events) {
-        let event: Value = serde_json::from_str(&event.json(0)).unwrap_or_default();
+        let event: Value = serde_json::from_str(&event.json()).unwrap_or_default();
         if let (Some(name), Some(properties)) = (event["event"].as_str(), event["properties"].as_object()) {
             seen.add(name, properties);
         }

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
-use pipeline_core::generator::{BUILT_IN, Stream};
+use pipeline_core::generator::{BUILT_IN, Stream, Telling};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
@@ -18,7 +18,7 @@ pub fn streams(report: &mut Report) {
         let started = Instant::now();
         let mut bytes = 0;
         for request in stream.events(EVENTS) {
-            bytes += black_box(request.body(0)).len();
+            bytes += black_box(request.body(&Telling::AsItWas)).len();
         }
         let rate = EVENTS as f64 / started.elapsed().as_secs_f64();
         let mut random = ChaCha8Rng::seed_from_u64(1);

@@ -10,7 +10,7 @@ use pipeline_core::generator::{BUILT_IN, MessRates, Request, SentEvent, Stream};
 
 /// Request bodies of `batch` events each.
 pub fn bodies(seed: u64, events: usize, batch: usize) -> Vec<Vec<u8>> {
-    let events: Vec<String> = shop(seed, events).map(|event| event.json(0)).collect();
+    let events: Vec<String> = shop(seed, events).map(|event| event.json()).collect();
     let body = |batch: &[String]| format!("{{\"api_key\":\"phc_bench\",\"batch\":[{}]}}", batch.join(",")).into_bytes();
     events.chunks_exact(batch).map(body).collect()
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use pipeline_core::generator::truth::{Fate, Tally};
-use pipeline_core::generator::{BUILT_IN, Mess, Request, Stream};
+use pipeline_core::generator::{BUILT_IN, Mess, Request, Stream, Telling};
 use weir_oracle::{Oracle, Ordering, RawRequest};
 
 const EVENTS: u64 = 6_000;
@@ -18,7 +18,7 @@ fn raw(request: &Request) -> RawRequest {
         path: request.path.to_owned(),
         query: String::new(),
         headers: headers.collect(),
-        body: request.body(0),
+        body: request.body(&Telling::AsItWas),
     }
 }
 

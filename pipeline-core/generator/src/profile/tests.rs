@@ -50,7 +50,7 @@ fn nothing_of_the_values_is_left() {
     let text = profile.scenario().expect("a scenario");
     let scenario = Scenario::read(&text, "p.toml").expect("a scenario");
     let stream = Stream::new(Arc::new(scenario), 1).events(3_000).flat_map(Request::into_events);
-    let told: Vec<String> = stream.map(|event| event.json(0)).collect();
+    let told: Vec<String> = stream.map(|event| event.json()).collect();
     for secret in SECRETS {
         assert!(row(4).to_string().contains(secret) || row(1).to_string().contains(secret), "{secret} is in no row");
         assert!(!text.contains(secret), "{secret} is in the scenario:\n{text}");
@@ -65,7 +65,7 @@ fn the_schema_the_spread_and_the_journeys_are_kept() {
         let requests = Stream::new(Arc::clone(scenario), 3).events(count);
         requests
             .flat_map(Request::into_events)
-            .map(|event| serde_json::from_str(&event.json(0)).expect("JSON"))
+            .map(|event| serde_json::from_str(&event.json()).expect("JSON"))
             .collect()
     };
     let original = events(&shop, 10_000);
