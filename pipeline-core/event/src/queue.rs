@@ -60,12 +60,6 @@ impl QueueNumbers {
     }
 }
 
-impl Place {
-    pub fn waited(&self) -> Duration {
-        self.since.elapsed()
-    }
-}
-
 impl Drop for Place {
     fn drop(&mut self) {
         self.numbers.depth.decrement(1.0);

@@ -14,9 +14,8 @@
 //!
 //! # What it does not do
 //!
-//! It sends nothing to other machines: the studio, `weir alerts --follow`, `/metrics` and, with `--notify`, the desktop tell
-//! of it. The history is of this run
-//! of the server.
+//! It sends nothing to other machines: the studio, `weir alerts --follow`, `/metrics` and, with `--notify`, the desktop
+//! tell of it. The history is of this run of the server.
 
 mod book;
 mod rules;

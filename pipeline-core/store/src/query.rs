@@ -53,20 +53,41 @@ impl QueryPool {
             idle = self.returned.wait(idle).unwrap_or_else(PoisonError::into_inner);
         };
         drop((idle, place));
-        self.lend(connection, work)
+        work(&Lent { pool: self, connection: Some(connection) })
     }
 
     /// The same for who would rather come back than wait behind users' queries.
     pub fn try_with<T>(&self, work: impl FnOnce(&Connection) -> T) -> Option<T> {
         let connection = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
-        Some(self.lend(connection, work))
+        Some(work(&Lent { pool: self, connection: Some(connection) }))
     }
+}
 
-    fn lend<T>(&self, connection: Connection, work: impl FnOnce(&Connection) -> T) -> T {
-        let result = work(&connection);
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-        self.returned.notify_one();
-        result
+/// A connection that goes back however its work ends: one that panics must not cost the pool its place.
+struct Lent<'p> {
+    pool: &'p QueryPool,
+    connection: Option<Connection>,
+}
+
+impl std::ops::Deref for Lent<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.connection.as_ref().expect("invariant: it is there until it is dropped")
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let connection = self.connection.take();
+        if thread::panicking()
+            && let Some(connection) = &connection
+        {
+            // It may have been in a transaction, in which nobody else's could begin.
+            connection.execute_batch("ROLLBACK").ok();
+        }
+        self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).extend(connection);
+        self.pool.returned.notify_one();
     }
 }
 

@@ -70,6 +70,21 @@ fn rows_and_cursor_survive_together() {
 }
 
 #[test]
+fn work_that_panics_gives_its_connection_back() {
+    let dir = tempfile::tempdir().expect("a temp dir");
+    let writer = StoreWriter::open(StoreConfig::new(dir.path().join("store.duckdb"))).expect("open");
+    let pool = writer.query_pool(1).expect("a pool");
+    let panics = || {
+        pool.with(|connection| {
+            connection.execute_batch("BEGIN TRANSACTION READ ONLY").expect("a transaction");
+            panic!("a defect");
+        })
+    };
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics)).expect_err("it panics");
+    assert_eq!(pool.run("SELECT 1", QueryLimits::default()).expect("a query").rows[0][0], 1);
+}
+
+#[test]
 fn equal_content_in_another_order_has_the_same_digest() {
     let dir = tempfile::tempdir().expect("a temp dir");
     let digest = |name: &str, ranges: &[(u64, u64)]| {

@@ -18,6 +18,9 @@ use tokio::sync::watch;
 
 use crate::sender::{self, Numbers, OnAck, Pace, Plan};
 
+/// From the seed of a story to who is told of its accepted requests.
+pub type OnStoryAck = Box<dyn Fn(u64) -> OnAck + Send + Sync>;
+
 const FASTEST: u32 = 20_000;
 const CONNECTIONS: usize = 16;
 /// Rates are over this time.
@@ -172,7 +175,7 @@ impl Generator {
         self: Arc<Self>,
         client: reqwest::Client,
         clock: Arc<dyn Clock>,
-        on_ack: OnAck,
+        on_ack: OnStoryAck,
         mut stopping: watch::Receiver<bool>,
     ) {
         let mut told = self.told.subscribe();
@@ -185,7 +188,7 @@ impl Generator {
                 connections: CONNECTIONS,
                 as_of_now: Some(Arc::clone(&clock)),
                 catches_up: false,
-                on_ack: Some(Arc::clone(&on_ack)),
+                on_ack: Some(on_ack(story.seed)),
             };
             tokio::select! {
                 result = sender::send(stream, plan, self.pace.subscribe(), numbers) => match result {

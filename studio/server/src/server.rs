@@ -161,10 +161,11 @@ impl Server {
         };
         let client =
             reqwest::Client::builder().no_proxy().build().map_err(|error| ServeError::Client(error.to_string()))?;
+        let acking = Arc::clone(&flow);
         let mut tasks = vec![
             tokio::spawn(capture_port.listen(stopping.clone())),
             tokio::spawn(control_port.listen(stopping.clone())),
-            tokio::spawn(generator.run(client, clock, on_ack(&flow), stopping.clone())),
+            tokio::spawn(generator.run(client, clock, Box::new(move |seed| on_ack(&acking, seed)), stopping.clone())),
             tokio::spawn(keep_house(Arc::clone(&studio), stopping.clone())),
         ];
         if config.notify {
@@ -203,14 +204,14 @@ fn watch_demo(flow: &Flow) {
 }
 
 /// Events of the server's own stream that were accepted are looked for by the oracle.
-fn on_ack(flow: &Arc<Flow>) -> OnAck {
+fn on_ack(flow: &Arc<Flow>, seed: u64) -> OnAck {
     let flow = Arc::clone(flow);
     Arc::new(move |request, telling| {
         let events = request.truth.events.iter().map(|event| AckedEvent {
             uuid: event.uuid,
             distinct_id: event.distinct_id.to_string(),
             truth: (event.fate == Fate::Stored).then(|| TrueEvent {
-                person: event.person.number(),
+                person: (seed, event.person.number()),
                 at_ms: telling.true_ms(&request.truth, event),
                 mess: event.mess.to_string(),
             }),

@@ -144,7 +144,7 @@ impl Flow {
         let (intake, shared) = (Arc::clone(&self.intake), Arc::clone(&self.shared));
         let stopping = Arc::clone(&self.background_stopping);
         self.spawn(&self.background, "canary", move || {
-            canary::run(&intake, &shared.store, &shared.queryable, &stopping);
+            canary::run(&intake, &shared.ledger, &shared.store, &shared.queryable, &stopping);
             Ok(())
         })?;
         let oracle = Arc::clone(&self.oracle);

@@ -19,11 +19,13 @@ const PAIRS: usize = 500_000;
 /// Stored so near to the true time is right.
 const NEAR_MS: u64 = 1_000;
 
+pub type StoryPerson = (u64, u64);
+
 /// What is true of an event that is stored under its uuid.
 #[derive(Debug, Clone)]
 pub struct TrueEvent {
-    /// A person of the story.
-    pub person: u64,
+    /// The seed of the story, and the number of the person in it.
+    pub person: StoryPerson,
     pub at_ms: UnixMillis,
     /// What was done to it, in the generator's words; empty when nothing was.
     pub mess: String,
@@ -35,7 +37,7 @@ pub struct Truths {
     told: Halves<(UnixMillis, String)>,
     stored: Halves<UnixMillis>,
     /// By project and distinct id.
-    people: HashMap<(u32, String), HashSet<u64>>,
+    people: HashMap<(u32, String), HashSet<StoryPerson>>,
     pairs: usize,
 }
 
@@ -72,12 +74,12 @@ impl Truths {
 
     /// Holds people against the persons that their distinct ids belong to.
     pub fn count_people(&mut self, person_of: impl Fn(u32, &str) -> Option<Uuid>) {
-        let mut persons_of: HashMap<u64, HashSet<Uuid>> = HashMap::new();
-        let mut people_of: HashMap<Uuid, HashSet<u64>> = HashMap::new();
+        let mut persons_of: HashMap<(u32, StoryPerson), HashSet<Uuid>> = HashMap::new();
+        let mut people_of: HashMap<Uuid, HashSet<StoryPerson>> = HashMap::new();
         for ((project, distinct_id), people) in &self.people {
             let Some(person) = person_of(*project, distinct_id) else { continue };
             for one in people {
-                persons_of.entry(*one).or_default().insert(person);
+                persons_of.entry((*project, *one)).or_default().insert(person);
                 people_of.entry(person).or_default().insert(*one);
             }
         }
@@ -132,7 +134,7 @@ mod tests {
     use super::*;
 
     fn event(person: u64, at_ms: i64, mess: &str) -> TrueEvent {
-        TrueEvent { person, at_ms, mess: mess.into() }
+        TrueEvent { person: (7, person), at_ms, mess: mess.into() }
     }
 
     #[test]
@@ -173,6 +175,20 @@ mod tests {
         truths.count_people(person_of);
         let state = truths.view().expect("something is known");
         assert_eq!((state.people, state.people_right, state.people_split, state.persons_mixed), (4, 1, 1, 1));
+    }
+
+    #[test]
+    fn a_person_of_another_story_or_project_is_another() {
+        let mut truths = Truths::default();
+        for (serial, (project, seed)) in [(1, 7), (1, 8), (2, 7)].into_iter().enumerate() {
+            let truth = TrueEvent { person: (seed, 1), at_ms: 0, mess: String::new() };
+            truths.told(project, Uuid::from_u128(serial as u128), &format!("of seed {seed}"), truth);
+        }
+        truths.count_people(|project, distinct_id| {
+            Some(Uuid::new_v5(&Uuid::nil(), format!("{project} {distinct_id}").as_bytes()))
+        });
+        let state = truths.view().expect("something is known");
+        assert_eq!((state.people, state.people_right, state.people_split), (3, 3, 0));
     }
 
     #[test]
