@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use pipeline_core::api::live::DemoRequest;
@@ -13,16 +13,19 @@ use pipeline_core::api::registry;
 use serde_json::json;
 
 use crate::server::{Weir, event, plugin, root, scratch, wait_for};
+use crate::troubleshooting;
 
 const MACROS: [(&str, MetricKind); 3] =
     [("counter!(\"", MetricKind::Counter), ("gauge!(\"", MetricKind::Gauge), ("histogram!(\"", MetricKind::Summary)];
+/// Folders without code of the server.
+const APART: [&str; 5] = ["sdk", "tests", "target", "node_modules", "templates"];
 /// Labels that are given as a list that was made before.
 const LISTED: &str = "&labels";
 
 #[test]
 fn what_the_sources_publish_is_described_and_the_other_way_round() {
     let mut published = BTreeSet::new();
-    for file in sources(&root(), &["pipeline-core", "studio"]) {
+    for file in sources() {
         let text = fs::read_to_string(&file).expect("a source");
         for (begin, kind) in MACROS {
             for call in text.split(begin).skip(1) {
@@ -59,19 +62,8 @@ fn metric(name: &str) -> Option<&'static Metric> {
     METRICS.iter().find(|metric| metric.name == name)
 }
 
-fn sources(root: &Path, places: &[&str]) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut open: Vec<PathBuf> = places.iter().map(|place| root.join(place)).collect();
-    while let Some(path) = open.pop() {
-        if path.is_dir() {
-            let is_ours =
-                !["sdk", "tests", "target", "node_modules", "templates"].iter().any(|name| path.ends_with(name));
-            let inside = fs::read_dir(&path).expect("a folder").map(|entry| entry.expect("an entry").path());
-            open.extend(inside.filter(|_| is_ours));
-        } else if path.extension().is_some_and(|end| end == "rs") && !path.ends_with("tests.rs") {
-            found.push(path);
-        }
-    }
+fn sources() -> Vec<PathBuf> {
+    let found = troubleshooting::sources(&root(), &["pipeline-core", "studio"], &APART);
     assert!(found.len() > 100, "{} sources", found.len());
     found
 }
@@ -80,7 +72,7 @@ fn sources(root: &Path, places: &[&str]) -> Vec<PathBuf> {
 #[test]
 fn every_queue_between_threads_is_measured() {
     let mut queues = 0;
-    for file in sources(&root(), &["pipeline-core", "studio"]) {
+    for file in sources() {
         let text = fs::read_to_string(&file).expect("a source");
         queues += text.matches("bounded(\"").count() + text.matches("QueueNumbers::new(").count();
         if file.ends_with("event/src/queue.rs") || file.ends_with("weir/src/supervise.rs") {

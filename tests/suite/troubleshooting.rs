@@ -64,7 +64,7 @@ fn explained(page: &str) -> BTreeSet<String> {
 fn known(root: &Path) -> BTreeSet<String> {
     let mut codes = BTreeSet::new();
     let mut functions = 0;
-    for file in sources(root, &["pipeline-core", "studio"]) {
+    for file in sources(root, &["pipeline-core", "studio"], &APART) {
         for body in bodies(&read(&file)) {
             functions += 1;
             codes.extend(words_after(body, "\""));
@@ -73,7 +73,7 @@ fn known(root: &Path) -> BTreeSet<String> {
     assert!(functions > 10, "{functions} functions give codes");
     for (before, places) in IN_WORDS {
         for &place in places {
-            let files = sources(root, &[place]);
+            let files = sources(root, &[place], &APART);
             let found: Vec<_> = files.iter().flat_map(|file| words_after(&read(file), before)).collect();
             assert!(!found.is_empty(), "{place} has nothing behind {before}");
             codes.extend(found);
@@ -122,14 +122,14 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Every Rust file of the product at or below some places; not of its tests.
-fn sources(root: &Path, places: &[&str]) -> Vec<PathBuf> {
+/// Every Rust file of the product at or below some places; not of its tests, nor in folders of the names in `apart`.
+pub fn sources(root: &Path, places: &[&str], apart: &[&str]) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut open: Vec<PathBuf> = places.iter().map(|place| root.join(place)).collect();
     while let Some(path) = open.pop() {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if path.is_dir() {
-            if !APART.contains(&name.as_str()) {
+            if !apart.contains(&name.as_str()) {
                 open.extend(fs::read_dir(&path).expect("a folder").map(|entry| entry.expect("an entry").path()));
             }
         } else if path.extension().is_some_and(|extension| extension == "rs") && name != "tests.rs" {

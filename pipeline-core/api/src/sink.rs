@@ -68,6 +68,11 @@ impl SinkState {
             Self::Stopped => "stopped",
         }
     }
+
+    /// What it tried last did not work, or it ended by itself.
+    pub const fn is_stuck(self) -> bool {
+        matches!(self, Self::Retrying | Self::Stopped)
+    }
 }
 
 /// A sink and its ledger: `delivered + failed + pending` are the stored events from `start` on.

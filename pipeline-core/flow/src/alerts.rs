@@ -84,7 +84,7 @@ impl Alerts {
 
     /// What fired and was resolved after this one.
     pub fn changes_after(&self, sequence: u64) -> Vec<AlertChange> {
-        self.inner().book.history().into_iter().filter(|change| change.sequence > sequence).collect()
+        self.inner().book.changes_after(sequence)
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

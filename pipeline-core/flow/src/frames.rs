@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use weir_api::ledger::Ledger as LedgerView;
 use weir_api::live::{DemoState, LiveFrame, Rates, StageView};
-use weir_api::sink::SinkState;
 use weir_event::Clock;
 
 use crate::alerts::{Alerts, Facts, SinkFacts};
@@ -142,11 +141,7 @@ impl Frames {
             queryable_lag_ms,
             sinks: sinks
                 .iter()
-                .map(|sink| SinkFacts {
-                    name: sink.name.clone(),
-                    is_stuck: matches!(sink.state, SinkState::Retrying | SinkState::Stopped),
-                    failed: sink.failed,
-                })
+                .map(|sink| SinkFacts { name: sink.name.clone(), is_stuck: sink.state.is_stuck(), failed: sink.failed })
                 .collect(),
             oracle_mismatches,
             checks: failing,

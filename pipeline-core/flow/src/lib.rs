@@ -66,6 +66,7 @@ pub use frames::{DemoControl, resident_bytes};
 pub use intake::LogIntake;
 pub use oracle_watch::{AckedEvent, TrueEvent};
 pub use projector::StoreProbe;
+pub use secret_file::write_private;
 pub use shadow::ShadowError;
 pub use sink_wanted::SinkWanted;
 pub use store_handle::StoreState;

@@ -3,7 +3,6 @@
 use std::sync::PoisonError;
 
 use metrics::{counter, gauge};
-use weir_api::sink::SinkState;
 
 use crate::flow::Flow;
 use crate::frames::{held, resident_bytes};
@@ -15,10 +14,6 @@ impl Flow {
     pub fn publish_numbers(&self) {
         self.publish_events();
         self.publish_plugins();
-        for sink in self.sinks.newest_views() {
-            let is_stuck = matches!(sink.state, SinkState::Retrying | SinkState::Stopped);
-            gauge!("weir_sink_stuck", "sink" => sink.name).set(switch(is_stuck));
-        }
         let (is_watching, expected) = self.oracle.progress();
         gauge!("weir_oracle_watching").set(switch(is_watching));
         gauge!("weir_oracle_expected_events").set(expected as f64);

@@ -30,12 +30,22 @@ impl SecretFile {
     }
 
     pub fn write(&self, values: &SecretValues) -> io::Result<()> {
-        let partial = self.0.with_extension("json.partial");
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
-        file.write_all(&serde_json::to_vec_pretty(values)?)?;
-        file.sync_all()?;
-        fs::rename(&partial, &self.0)
+        write_private(&self.0, &serde_json::to_vec_pretty(values)?)
     }
+}
+
+/// Writes a file that only its owner can read, whole or not at all.
+pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    let partial = path.with_added_extension("partial");
+    // One that is left over may be readable by others.
+    fs::remove_file(&partial).or_else(|error| match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    })?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(&partial, path)
 }
 
 #[cfg(test)]

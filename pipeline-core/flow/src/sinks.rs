@@ -292,6 +292,8 @@ impl Sinks {
         for view in &views {
             let pending = metrics::gauge!("weir_sink_pending_events", "sink" => view.name.clone());
             pending.set(view.pending.unwrap_or_default() as f64);
+            let stuck = metrics::gauge!("weir_sink_stuck", "sink" => view.name.clone());
+            stuck.set(f64::from(u8::from(view.state.is_stuck())));
         }
         views
     }

@@ -2,10 +2,9 @@
 //! alone, for programs that read one from a file, as Prometheus does.
 
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use pipeline_core::flow::write_private;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,17 +65,6 @@ impl RunFile {
         fs::remove_file(path(data_dir)).ok();
         fs::remove_file(data_dir.join(TOKEN)).ok();
     }
-}
-
-fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    let draft = path.with_added_extension("draft");
-    fs::remove_file(&draft).or_else(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Ok(()),
-        _ => Err(error),
-    })?;
-    let mut file = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&draft)?;
-    file.write_all(content)?;
-    fs::rename(&draft, path)
 }
 
 /// The lock dies with its process, so it cannot be stale.

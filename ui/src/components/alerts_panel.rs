@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use weir_api::{
-    ApiError,
     alert::{Alert, AlertChange, AlertList, AlertRule, AlertSet, AlertStep, AlertsRequest},
     registry,
 };
@@ -23,17 +22,10 @@ use crate::{
 /// Changes that are listed, newest first.
 const LISTED: usize = 12;
 
-/// `None` before the first answer.
-type Answer = Option<Result<AlertList, ApiError>>;
-
 #[component]
 pub fn AlertsPanel() -> impl IntoView {
-    let (studio, client) = (Studio::expect(), Client::expect());
-    let answer = RwSignal::new(None as Answer);
-    poll::every_second(move || async move {
-        let found = client.call::<registry::Alerts>(&AlertsRequest::default()).await;
-        let _ = answer.try_set(Some(found));
-    });
+    let studio = Studio::expect();
+    let answer = poll::answers::<registry::Alerts>(AlertsRequest::default());
     let list = Memo::new(move |_| answer.with(|answer| answer.as_ref().and_then(|answer| answer.clone().ok())));
     let problem = Memo::new(move |_| answer.with(|answer| answer.as_ref().and_then(|answer| answer.clone().err())));
     let rules = Memo::new(move |_| list.with(|list| list.as_ref().map(|list| list.rules.clone()).unwrap_or_default()));

@@ -3,7 +3,6 @@
 use leptos::{prelude::*, task::spawn_local};
 use serde_json::Value;
 use weir_api::{
-    ApiError,
     check::{CheckList, CheckState, CheckView, ChecksRequest, EventRef},
     query::QueryRequest,
     registry,
@@ -11,17 +10,10 @@ use weir_api::{
 
 use crate::{change::Change, client::Client, format, poll, state::Studio};
 
-/// `None` before the first answer.
-type Answer = Option<Result<CheckList, ApiError>>;
-
 #[component]
 pub fn ChecksPanel() -> impl IntoView {
     let client = Client::expect();
-    let answer = RwSignal::new(None as Answer);
-    poll::every_second(move || async move {
-        let found = client.call::<registry::Checks>(&ChecksRequest::default()).await;
-        let _ = answer.try_set(Some(found));
-    });
+    let answer = poll::answers::<registry::Checks>(ChecksRequest::default());
     let change = Change::default();
     let run = move |_| {
         let request = ChecksRequest { run: true };

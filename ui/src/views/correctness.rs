@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use weir_api::{
-    ApiError,
     oracle::{Mismatch, MismatchCount, OracleRequest, OracleState, TruthState},
     registry,
 };
@@ -19,17 +18,11 @@ use crate::{
 /// Mismatches that are listed, newest first.
 const LISTED: usize = 50;
 
-/// `None` before the first answer.
-type Answer = Option<Result<OracleState, ApiError>>;
+type Answer = poll::Answer<OracleState>;
 
 #[component]
 pub fn CorrectnessView() -> impl IntoView {
-    let client = Client::expect();
-    let answer = RwSignal::new(None as Answer);
-    poll::every_second(move || async move {
-        let found = client.call::<registry::Oracle>(&OracleRequest::default()).await;
-        let _ = answer.try_set(Some(found));
-    });
+    let answer = poll::answers::<registry::Oracle>(OracleRequest::default());
     let studio = Studio::expect();
     view! {
         <div class="correctness" class:has-side=move || studio.selected.get().is_some()>

@@ -1,7 +1,7 @@
 //! Where stored events go next, and how far each sink is.
 
 use leptos::prelude::*;
-use weir_api::sink::{SinkState, SinkView};
+use weir_api::sink::SinkView;
 
 use crate::{format, state::Studio};
 
@@ -33,7 +33,7 @@ pub fn Sinks() -> impl IntoView {
 }
 
 fn row(sink: SinkView) -> impl IntoView {
-    let is_bad = matches!(sink.state, SinkState::Retrying | SinkState::Stopped) || sink.failed > 0;
+    let is_bad = sink.state.is_stuck() || sink.failed > 0;
     let pending = sink.pending.map_or_else(|| "–".to_owned(), format::count);
     let title = sink.last_error.clone().unwrap_or_else(|| format!("{} {}", sink.kind, sink.target));
     view! {

@@ -69,7 +69,11 @@ impl Book {
     }
 
     pub fn history(&self) -> Vec<AlertChange> {
-        self.history.iter().cloned().collect()
+        self.changes_after(0)
+    }
+
+    pub fn changes_after(&self, sequence: u64) -> Vec<AlertChange> {
+        self.history.iter().filter(|change| change.sequence > sequence).cloned().collect()
     }
 
     pub fn rules(&self, settings: &Settings) -> Vec<AlertRule> {
